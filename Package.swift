@@ -1,0 +1,118 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "pulsegate",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "pulsegate-ingest", targets: ["Ingest"]),
+        .executable(name: "pulsegate-query", targets: ["Query"]),
+        .executable(name: "pulsegate", targets: ["Admin"]),
+    ],
+    dependencies: [
+        // HTTP server and router of both processes.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        // ByteBuffer, event loops and socket options under Hummingbird.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // Start, drain on SIGTERM and stop the parts of a process in order.
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        // Structured logs; our handler writes JSON lines.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        // Flags, environment and defaults in layers.
+        .package(
+            url: "https://github.com/apple/swift-configuration", from: "1.4.0",
+            traits: [.defaults, "CommandLineArguments"]),
+        // The `pulsegate` command line.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // HMAC, SHA-256 and AES-GCM.
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        // Access tokens (RFC 7519).
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        // HTTP client of the demo feed and of the black-box tests.
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        // Deque for the queues of pool and batchers.
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(
+            name: "Postgres",
+            dependencies: ["CLibpq", logging, .product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: strict),
+        .target(
+            name: "Shared",
+            dependencies: [
+                "Postgres", "CArgon2", "CZlib", hummingbird, lifecycle, logging, crypto, nio,
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "Ingest",
+            dependencies: [
+                "Shared", "Postgres", "CSimdjson", hummingbird, lifecycle, signals, logging, crypto, nio,
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "Query", dependencies: ["Shared", "Postgres", hummingbird, lifecycle, signals, logging, nio],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "Admin",
+            dependencies: ["Shared", "Postgres", arguments, logging, crypto, httpClient, nio, nioHTTP1],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "Benchmarks", dependencies: ["Postgres", "Shared", httpClient, arguments, crypto, nio],
+            path: "Benchmarks", exclude: ["README.md"], swiftSettings: strict),
+        .target(
+            name: "Support", dependencies: ["Postgres", "Shared", logging], path: "Tests/Support",
+            swiftSettings: strict),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "Support"], swiftSettings: strict),
+        .testTarget(
+            name: "SharedTests",
+            dependencies: [
+                "Shared", "Postgres", "Support", hummingbird, crypto, logging, lifecycle, nio,
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "IngestTests",
+            dependencies: [
+                "Ingest", "Shared", "Postgres", "Support", hummingbird, crypto, logging, lifecycle,
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "QueryTests",
+            dependencies: [
+                "Query", "Shared", "Postgres", "Support", hummingbird,
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "AdminTests", dependencies: ["Admin", "Shared", "Postgres", "Support"], swiftSettings: strict),
+        .testTarget(
+            name: "BlackBoxTests", dependencies: ["Shared", "Postgres", "Support", httpClient, crypto, nio, nioHTTP1],
+            swiftSettings: strict),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,122 @@
+import Glibc
+import Synchronization
+
+/// A TCP proxy in front of the server whose wire can be held or cut, for tests of networks that fail.
+final class StallingProxy: Sendable {
+    private struct Wire {
+        var isHeld = false
+        var isCut = false
+        var sockets: [Int32] = []
+        /// Bytes from the client that have to pass before the answers are held, if any.
+        var holdAnswersAfter: [UInt8]?
+    }
+
+    private let wire = Mutex(Wire())
+    private let listener: Int32
+    private let target: UInt16
+    let port: UInt16
+
+    /// Listens on a free port of the loopback.
+    init(to target: UInt16) throws {
+        self.target = target
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        self.listener = listener
+        var address = Self.loopback(port: 0)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
+                bind(listener, raw, length) == 0 && listen(listener, 16) == 0
+                    && getsockname(listener, raw, &length) == 0
+            }
+        }
+        guard bound else { throw NeverHappened() }
+        port = UInt16(bigEndian: address.sin_port)
+        start { $0.accept() }
+    }
+
+    /// From now on nothing passes in either direction; new connections aren't answered.
+    func hold() {
+        wire.withLock { $0.isHeld = true }
+    }
+
+    /// Lets everything through up to a client message that contains `text`, and swallows what the server says to that.
+    func holdAnswers(after text: String) {
+        wire.withLock { $0.holdAnswersAfter = Array(text.utf8) }
+    }
+
+    /// Breaks every connection.
+    func cut() {
+        let sockets = wire.withLock { wire in
+            wire.isCut = true
+            return wire.sockets
+        }
+        for socket in sockets { shutdown(socket, Int32(SHUT_RDWR)) }
+    }
+
+    func stop() {
+        cut()
+        shutdown(listener, Int32(SHUT_RDWR))
+    }
+
+    private func accept() {
+        while case let client = Glibc.accept(listener, nil, nil), client >= 0 {
+            guard wire.withLock({ !$0.isCut }) else {
+                close(client)
+                continue
+            }
+            let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            var address = Self.loopback(port: target)
+            let connected = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
+                    connect(server, raw, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                }
+            }
+            guard connected else { continue }
+            wire.withLock { $0.sockets += [client, server] }
+            start { $0.pump(from: client, to: server, isClient: true) }
+            start { $0.pump(from: server, to: client, isClient: false) }
+        }
+        close(listener)
+    }
+
+    private func pump(from source: Int32, to sink: Int32, isClient: Bool) {
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        while case let count = read(source, &buffer, buffer.count), count > 0 {
+            let passes = wire.withLock { wire in
+                if isClient, let text = wire.holdAnswersAfter, buffer[..<count].firstRange(of: text) != nil {
+                    wire.isHeld = true
+                    return true
+                }
+                return !wire.isHeld
+            }
+            if passes { _ = buffer.withUnsafeBytes { write(sink, $0.baseAddress, count) } }
+        }
+        shutdown(sink, Int32(SHUT_RDWR))
+    }
+
+    private func start(_ body: @escaping @Sendable (StallingProxy) -> Void) {
+        let start = Start { [self] in body(self) }
+        var thread = pthread_t()
+        pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().run()
+                return nil
+            }, Unmanaged.passRetained(start).toOpaque())
+        pthread_detach(thread)
+    }
+
+    private final class Start {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    private static func loopback(port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return address
+    }
+}
