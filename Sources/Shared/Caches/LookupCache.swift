@@ -1,0 +1,107 @@
+import Postgres
+import Synchronization
+
+/// A bounded cache in front of a look-up that must be fresh within seconds: entries live for `timeToLive`, are dropped by
+/// tag when the database tells of a change, and concurrent misses of one key share one look-up.
+///
+/// When the look-up itself fails (the database is away), a stale entry is served rather than the error: who was known
+/// a moment ago is still known.
+package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    private struct Entry {
+        var value: Value
+        var tag: TenantID?
+        var freshUntil: ContinuousClock.Instant
+    }
+
+    private struct State {
+        var entries: [Key: Entry] = [:]
+        var underWay: [Key: Task<(Value, TenantID?), any Error>] = [:]
+        /// Counts invalidations, so that a look-up which began before one does not put an outdated value back.
+        var generation = 0
+    }
+
+    private let state = Mutex(State())
+    private let capacity: Int
+    private let timeToLive: Duration
+    private let load: @Sendable (Key) async throws -> (Value, tag: TenantID?)
+
+    /// - Parameters:
+    ///   - capacity: entries kept at most; past it, about an eighth is dropped, outdated ones first.
+    ///   - timeToLive: how long an entry is believed without a word from the database.
+    ///   - load: looks a key up; the tag says whose change makes the entry void.
+    package init(
+        capacity: Int, timeToLive: Duration = .seconds(4),
+        load: @escaping @Sendable (Key) async throws -> (Value, tag: TenantID?)
+    ) {
+        self.capacity = capacity
+        self.timeToLive = timeToLive
+        self.load = load
+    }
+
+    package func value(for key: Key) async throws -> Value {
+        let now = ContinuousClock.now
+        let (hit, stale) = state.withLock { state -> (Value?, Value?) in
+            guard let entry = state.entries[key] else { return (nil, nil) }
+            return entry.freshUntil > now ? (entry.value, nil) : (nil, entry.value)
+        }
+        if let hit { return hit }
+        do {
+            return try await loadOnce(key)
+        } catch let error as PostgresError {
+            guard let stale else { throw error }
+            // Whoever comes next need not wait for the database too.
+            state.withLock { $0.entries[key]?.freshUntil = .now + .seconds(1) }
+            return stale
+        }
+    }
+
+    /// Drops what belongs to a tenant, and what belongs to none (unknown keys may have become known).
+    package func invalidate(tag: TenantID) {
+        state.withLock { state in
+            state.generation += 1
+            state.underWay.removeAll() // whoever asks from now on must not get an answer from before
+            state.entries = state.entries.filter { $0.value.tag != nil && $0.value.tag != tag }
+        }
+    }
+
+    package func invalidateAll() {
+        state.withLock { state in
+            state.generation += 1
+            state.underWay.removeAll()
+            state.entries.removeAll()
+        }
+    }
+
+    private func loadOnce(_ key: Key) async throws -> Value {
+        let (task, generation) = state.withLock { state in
+            if let task = state.underWay[key] { return (task, state.generation) }
+            let task = Task { [load] in
+                let (value, tag) = try await load(key)
+                return (value, tag)
+            }
+            state.underWay[key] = task
+            return (task, state.generation)
+        }
+        let result = await task.result
+        state.withLock { state in
+            if state.underWay[key] == task { state.underWay[key] = nil }
+            guard case .success(let (value, tag)) = result, state.generation == generation else { return }
+            makeRoom(&state)
+            state.entries[key] = Entry(value: value, tag: tag, freshUntil: .now + timeToLive)
+        }
+        return try result.get().0
+    }
+
+    private func makeRoom(_ state: inout State) {
+        guard state.entries.count >= capacity else { return }
+        let now = ContinuousClock.now
+        state.entries = state.entries.filter { $0.value.freshUntil > now }
+        var surplus = state.entries.count - capacity * 7 / 8
+        guard surplus > 0 else { return }
+        for key in state.entries.keys {
+            state.entries[key] = nil
+            surplus -= 1
+            if surplus <= 0 { break }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import Logging
+
+/// The settings that more than one process has.
+package enum SharedSettings {
+    package static let logLevel = SettingKey<Logger.Level>.choice(
+        "LOG_LEVEL", default: .info, meaning: "Least severe level that is logged.")
+
+    package static let masterKey = SettingKey<MasterKeys>(
+        "MASTER_KEY", default: nil, defaultText: nil,
+        meaning: "Keys that seal secrets at rest, `id:base64 of 32 bytes`, separated by commas; the first one seals.",
+        isSecret: true
+    ) { text throws(SettingValueFault) in
+        do {
+            return try MasterKeys(text)
+        } catch {
+            throw SettingValueFault("id:base64(32 bytes), separated by commas: \(error)")
+        }
+    }
+
+    package static let tokenKey = SettingKey<TokenKey>(
+        "JWT_SECRET", default: nil, defaultText: nil, unit: "",
+        meaning: "Signs access tokens (HS256). At least \(TokenKey.minBytes) bytes.", isSecret: true
+    ) { text throws(SettingValueFault) in
+        guard let key = TokenKey(secret: text) else {
+            throw SettingValueFault("at least \(TokenKey.minBytes) bytes long")
+        }
+        return key
+    }
+}

@@ -1,0 +1,19 @@
+import ServiceLifecycle
+import Synchronization
+
+/// Makes a process "not ready" as soon as it is told to stop, so that load balancers look elsewhere while it finishes.
+/// Put it last into the service group: what started last is stopped first.
+package final class DrainMarker: Service {
+    private let draining = Atomic<Bool>(false)
+
+    package init() {}
+
+    package var check: ReadinessCheck {
+        ReadinessCheck("draining") { [self] in !draining.load(ordering: .acquiring) }
+    }
+
+    package func run() async throws {
+        try await gracefulShutdown()
+        draining.store(true, ordering: .releasing)
+    }
+}

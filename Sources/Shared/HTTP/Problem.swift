@@ -1,0 +1,86 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// An error as clients see it (RFC 9457), beside what only the log may know.
+package struct Problem: Error, Sendable {
+    /// A field at fault.
+    package struct FieldError: Hashable, Sendable, Encodable {
+        /// As in the request: `lines[2].quantity`.
+        package let field: String
+        package let code: String
+        package let detail: String
+
+        package init(field: String, code: String, detail: String) {
+            self.field = field
+            self.code = code
+            self.detail = detail
+        }
+    }
+
+    package var status: HTTPResponse.Status
+    /// Stable, snake_case; `type` is made of it.
+    package var code: String
+    /// For people. Never a message of PostgreSQL, a secret, or anything that tells a foreign row from a missing one.
+    package var detail: String
+    package var errors: [FieldError]
+    /// Beside `Content-Type`: `Retry-After`, `Allow`, `WWW-Authenticate`.
+    package var headers: HTTPFields
+    /// What happened, for the log alone; with one, the problem is logged when it is answered.
+    package var cause: String?
+
+    package init(
+        _ status: HTTPResponse.Status, code: String, detail: String, errors: [FieldError] = [],
+        headers: HTTPFields = [:], cause: String? = nil
+    ) {
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers
+        self.cause = cause
+    }
+}
+
+extension Problem: HTTPResponseError {
+    package func response(from request: Request, context: some RequestContext) throws -> Response {
+        let requestID = (context as? any PulsegateRequestContext)?.requestID
+        if let cause {
+            // A 503 passes by itself; any other cause is a defect.
+            let level: Logger.Level = status == .serviceUnavailable ? .warning : .error
+            context.logger.log(level: level, "\(code)", metadata: ["cause": "\(cause)"])
+        }
+        return try response(requestID: requestID)
+    }
+
+    /// - Parameter requestID: names the request in the body.
+    package func response(requestID: String?) throws -> Response {
+        let body = Body(
+            type: "/problems/\(code)", title: status.reasonPhrase, status: status.code, detail: detail, code: code,
+            requestID: requestID, errors: errors.isEmpty ? nil : errors)
+        var response = try JSONResponse.make(body, status: status, contentType: "application/problem+json")
+        for field in headers { response.headers[field.name] = field.value }
+        return response
+    }
+
+    private struct Body: Encodable {
+        let type: String
+        let title: String
+        let status: Int
+        let detail: String
+        let code: String
+        let requestID: String?
+        let errors: [FieldError]?
+
+        enum CodingKeys: String, CodingKey {
+            case type, title, status, detail, code, errors
+            case requestID = "request_id"
+        }
+    }
+}
+
+extension Problem: CustomStringConvertible {
+    package var description: String {
+        "\(status.code) \(code): \(detail)" + (cause.map { " [\($0)]" } ?? "")
+    }
+}

@@ -1,0 +1,75 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// Reading a body failed below HTTP: the connection broke or the framing was wrong. Nothing can be answered any more.
+struct BrokenRequestBody: Error {
+    let underlying: any Error
+}
+
+extension RequestBody {
+    /// The whole body in one buffer.
+    /// - Parameters:
+    ///   - limit: bytes; reading stops as soon as more have come.
+    ///   - lease: takes the bytes from the process's budget as they come; hold on to it until the request is answered.
+    /// - Throws: `Problem` 413; 503 when the process holds too many bodies.
+    package func collect(
+        upToLimit limit: Int, lease: BodyBudget.Lease? = nil, context: some RequestContext
+    ) async throws -> ByteBuffer {
+        var chunks = makeAsyncIterator()
+        var whole = try await chunks.nextChunk() ?? ByteBuffer()
+        try lease?.take(whole.readableBytes)
+        while whole.readableBytes <= limit, var chunk = try await chunks.nextChunk() {
+            try lease?.take(chunk.readableBytes)
+            whole.writeBuffer(&chunk)
+        }
+        guard whole.readableBytes <= limit else {
+            context.logger.debug("body too large", metadata: ["limit": .stringConvertible(limit)])
+            throw Problem.payloadTooLarge(limit: limit)
+        }
+        return whole
+    }
+}
+
+extension RequestBody.AsyncIterator {
+    fileprivate mutating func nextChunk() async throws -> ByteBuffer? {
+        do {
+            return try await next()
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw BrokenRequestBody(underlying: error)
+        }
+    }
+}
+
+extension Request {
+    /// The body, decompressed as `Content-Encoding` says.
+    /// - Parameters:
+    ///   - limit: bytes, for the body as sent and again for what it inflates to.
+    ///   - lease: takes both from the process's budget; hold on to it until the request is answered.
+    /// - Throws: `Problem` 413, 415 for an unknown encoding, 400 where the compressed data is damaged, 503 beyond the budget.
+    package func decodedBody(
+        limit: Int, lease: BodyBudget.Lease? = nil, context: some RequestContext
+    ) async throws -> ByteBuffer {
+        let encoding = try ContentEncoding(headers[values: .contentEncoding])
+        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
+            throw Problem.payloadTooLarge(limit: limit)
+        }
+        let body = try await body.collect(upToLimit: limit, lease: lease, context: context)
+        let inflated = try inflate(body, encoding: encoding, limit: limit)
+        if encoding != .identity { try lease?.take(inflated.readableBytes) }
+        return inflated
+    }
+
+    /// The credentials of `Authorization: Bearer …` (RFC 6750 §2.1): nil without exactly one such header.
+    package var bearerToken: String? {
+        let values = headers[values: .authorization]
+        guard values.count == 1, let value = values.first, let space = value.firstIndex(of: " "),
+            value[..<space].lowercased() == "bearer"
+        else { return nil }
+        let token = value[value.index(after: space)...].drop { $0 == " " }
+        return token.isEmpty || token.contains(" ") ? nil : String(token)
+    }
+}

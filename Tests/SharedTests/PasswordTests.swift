@@ -1,0 +1,87 @@
+import Foundation
+import HTTPTypes
+import Testing
+
+@testable import Shared
+
+struct PasswordTests {
+    @Test func aPasswordFitsItsHashAlone() async throws {
+        let hasher = PasswordHasher(threads: 2)
+        let hash = try await hasher.hash("correct horse battery")
+        #expect(hash.hasPrefix("$argon2id$v=19$m=19456,t=2,p=1$"))
+        #expect(try await hasher.verify("correct horse battery", against: hash))
+        #expect(try await !hasher.verify("correct horse batterz", against: hash))
+        #expect(try await hasher.hash("correct horse battery") != hash, "salted")
+        #expect(!PasswordHasher.needsRehash(hash))
+    }
+
+    @Test func oneTextInTwoFormsIsOnePassword() async throws {
+        let hasher = PasswordHasher(threads: 1)
+        let hash = try await hasher.hash("caf\u{E9} au lait")
+        #expect(try await hasher.verify("cafe\u{301} au lait", against: hash))
+    }
+
+    @Test func foreignHashesFitNothing() async throws {
+        let hasher = PasswordHasher(threads: 1)
+        for stored in [
+            "", "x", "$2b$12$abcdefghijklmnopqrstuu5s7yPzOCv6rWJpNlbhyYwqPzXQ8o6lG", "$argon2id$v=19$broken",
+        ] {
+            #expect(try await !hasher.verify("correct horse battery", against: stored))
+            #expect(PasswordHasher.needsRehash(stored))
+        }
+        #expect(PasswordHasher.needsRehash("$argon2id$v=19$m=4096,t=3,p=1$c2FsdHNhbHQ$aGFzaA"))
+        try await hasher.verifyAgainstNothing("correct horse battery")
+    }
+
+    @Test func theQueueIsBounded() async throws {
+        let threads = BlockingThreads(name: "test", count: 1, maxWaiting: 1)
+        let (started, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let running = Task {
+            try await threads.run { () -> Int in
+                started.signal()
+                gate.wait()
+                return 1
+            }
+        }
+        await wait(for: started)
+        // The thread is busy: one may wait, the next is refused. Which of the two comes first is open.
+        let outcomes = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<2 {
+                group.addTask {
+                    do {
+                        return try await threads.run { true }
+                    } catch {
+                        gate.signal() // the refused one lets the others through
+                        return false
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(outcomes.sorted { !$0 && $1 } == [false, true])
+        #expect(try await running.value == 1)
+    }
+
+    @Test func refusalIsAProblem() async throws {
+        let hasher = PasswordHasher(threads: 1, maxWaiting: 0)
+        let problem = try await #require(throws: Problem.self) { try await hasher.hash("correct horse battery") }
+        #expect(problem.status == .serviceUnavailable)
+        #expect(problem.headers[.retryAfter] == "1")
+    }
+
+    @Test func lengthsOfPasswords() {
+        #expect(PasswordPolicy.fault(of: "elevenchars")?.code == "too_short")
+        #expect(PasswordPolicy.fault(of: "twelve chars") == nil)
+        #expect(PasswordPolicy.fault(of: String(repeating: "é", count: 128)) == nil)
+        #expect(PasswordPolicy.fault(of: String(repeating: "x", count: 129), field: "new")?.field == "new")
+    }
+
+    private func wait(for semaphore: DispatchSemaphore) async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            Thread.detachNewThread {
+                semaphore.wait()
+                continuation.resume()
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Postgres
+import Shared
+
+/// What tests of the query API find in their database: `north` and `south`, which have the same codes and the same EUI,
+/// so that mixing them up shows, and people of every kind.
+package enum TwoTenants {
+    package static let password = "correct horse battery"
+
+    package static let north = fixedID("0a000000-0000-4000-8000-000000000001")
+    package static let south = fixedID("0b000000-0000-4000-8000-000000000001")
+
+    /// Of a member of one or both tenants, by the part before `@example.com`.
+    package static let owner = "owner"
+    package static let viewer = "viewer"
+    /// Viewer of north, of its site T02 alone.
+    package static let limited = "limited"
+    /// Member of north in a role without any scope.
+    package static let guest = "guest"
+    package static let southern = "southern"
+    package static let both = "both"
+    /// Knows the password and is a member of nothing.
+    package static let nobody = "nobody"
+
+    package static let t01 = fixedID("0a000000-0000-7000-8000-000000000011")
+    package static let t02 = fixedID("0a000000-0000-7000-8000-000000000012")
+    package static let bay = fixedID("0a000000-0000-7000-8000-000000000021")
+    package static let room = fixedID("0a000000-0000-7000-8000-000000000022")
+    package static let profile = fixedID("0a000000-0000-7000-8000-000000000031")
+    package static let southernStore = fixedID("0b000000-0000-7000-8000-000000000011")
+    package static let southernSpace = fixedID("0b000000-0000-7000-8000-000000000021")
+    package static let southernProfile = fixedID("0b000000-0000-7000-8000-000000000031")
+
+    /// Both tenants have it.
+    package static let bayEUI = "70b3d57ed0000001"
+    package static let roomEUI = "70b3d57ed0000002"
+    package static let looseEUI = "70b3d57ed0000003"
+    package static let southernEUI = "70b3d57ed00000ff"
+    package static let orphanEUI = "70b3d57ed0000099"
+    package static let southernOrphanEUI = "70b3d57ed000009f"
+
+    /// 2026-01-05T00:00:00Z: when the fixed samples and readings begin, in microseconds.
+    package static let start: Int64 = 1_767_571_200_000_000
+
+    package static func email(_ user: String) -> String { "\(user)@example.com" }
+
+    /// Makes a database with all of this for the time of `body`.
+    package static func withDatabase<Value: Sendable>(
+        _ body: @Sendable (MigratedDatabase) async throws -> Value
+    ) async throws -> Value {
+        try await MigratedDatabase.withClone(of: template.value, body)
+    }
+
+    /// Filled by the first who asks.
+    private static let template = Task {
+        let database = MigratedDatabase(name: try await MigratedDatabase.clone())
+        try await settle(in: database)
+        return database.name
+    }
+
+    /// Fills a migrated database, as its superuser.
+    private static func settle(in database: MigratedDatabase) async throws {
+        let hash = try await PasswordHasher(threads: 1).hash(password)
+        try await database.asSuperuser { connection in
+            try await connection.execute(script: script)
+            try await connection.run("UPDATE users SET password_hash = \(hash)")
+        }
+    }
+
+    private static let script = """
+        INSERT INTO tenants (uuid, slug, name, plan) VALUES
+            ('0a000000-0000-4000-8000-000000000001', 'north', 'North Ltd', 'premium'),
+            ('0b000000-0000-4000-8000-000000000001', 'south', 'South Ltd', 'basic');
+        CREATE FUNCTION n() RETURNS int LANGUAGE sql AS $$ SELECT id FROM tenants WHERE slug = 'north' $$;
+        CREATE FUNCTION s() RETURNS int LANGUAGE sql AS $$ SELECT id FROM tenants WHERE slug = 'south' $$;
+
+        INSERT INTO users (id, email, name) 
+        SELECT gen_random_uuid(), name || '@example.com', initcap(name)
+          FROM unnest(ARRAY['owner', 'viewer', 'limited', 'southern', 'both', 'guest', 'nobody']) AS name;
+        INSERT INTO memberships (tenant_id, user_id, role, site_ids)
+        SELECT CASE t WHEN 'north' THEN n() ELSE s() END, u.id, m.role, m.site_ids::uuid[]
+          FROM (VALUES ('north', 'owner', 'owner', '{}'), ('north', 'viewer', 'viewer', '{}'),
+                       ('north', 'limited', 'viewer', '{0a000000-0000-7000-8000-000000000012}'),
+                       ('north', 'guest', 'guest', '{}'), ('south', 'southern', 'owner', '{}'),
+                       ('north', 'both', 'operator', '{}'),
+                       ('south', 'both', 'viewer', '{}')) AS m (t, who, role, site_ids)
+          JOIN users u ON u.email = m.who || '@example.com';
+
+        INSERT INTO sites (tenant_id, id, owner_id, code, name, kind, timezone) VALUES
+            (n(), '0a000000-0000-7000-8000-000000000011', 101, 'T01', 'High Street', 'store', 'Europe/Madrid'),
+            (n(), '0a000000-0000-7000-8000-000000000012', 102, 'T02', 'Station', 'store', 'Europe/Madrid'),
+            (n(), '0a000000-0000-7000-8000-000000000013', 103, 'W01', 'Depot', 'warehouse', 'UTC'),
+            (n(), '0a000000-0000-7000-8000-000000000014', 104, 'P01', 'Car park', 'parking', 'UTC'),
+            (s(), '0b000000-0000-7000-8000-000000000011', 201, 'T01', 'Harbour', 'store', 'UTC');
+        INSERT INTO sites (tenant_id, id, owner_id, code, name, deleted_at) VALUES
+            (n(), '0a000000-0000-7000-8000-000000000019', 109, 'T09', 'Closed', now());
+        INSERT INTO spaces (tenant_id, id, site_id, code, name, kind) VALUES
+            (n(), '0a000000-0000-7000-8000-000000000021', '0a000000-0000-7000-8000-000000000014', 'B1', 'Bay 1', 'bay'),
+            (n(), '0a000000-0000-7000-8000-000000000022', '0a000000-0000-7000-8000-000000000012', 'R1', 'Room 1',
+             'room'),
+            (n(), '0a000000-0000-7000-8000-000000000023', '0a000000-0000-7000-8000-000000000014', 'B2', 'Bay 2', 'bay'),
+            (s(), '0b000000-0000-7000-8000-000000000021', '0b000000-0000-7000-8000-000000000011', 'B1', 'Bay 1', 'bay');
+        INSERT INTO device_profiles (tenant_id, id, name) VALUES
+            (n(), '0a000000-0000-7000-8000-000000000031', 'Bay sensor'),
+            (s(), '0b000000-0000-7000-8000-000000000031', 'Bay sensor');
+        INSERT INTO devices (tenant_id, id, owner_id, device_eui, name, profile_id, site_id, space_id) VALUES
+            (n(), '0a000000-0000-7000-8000-000000000041', 111, '70b3d57ed0000001', 'Bay 1',
+             '0a000000-0000-7000-8000-000000000031', NULL, '0a000000-0000-7000-8000-000000000021'),
+            (n(), '0a000000-0000-7000-8000-000000000042', 112, '70b3d57ed0000002', 'Room 1',
+             NULL, '0a000000-0000-7000-8000-000000000012', '0a000000-0000-7000-8000-000000000022'),
+            (n(), '0a000000-0000-7000-8000-000000000043', 113, '70b3d57ed0000003', 'In a drawer', NULL, NULL, NULL),
+            (s(), '0b000000-0000-7000-8000-000000000041', 211, '70b3d57ed0000001', 'Bay 1',
+             '0b000000-0000-7000-8000-000000000031', NULL, '0b000000-0000-7000-8000-000000000021'),
+            (s(), '0b000000-0000-7000-8000-000000000042', 212, '70b3d57ed00000ff', 'Gate', NULL, NULL, NULL);
+        INSERT INTO device_states (tenant_id, owner_id, newest_at, battery, rssi, snr, occupied, occupied_since) VALUES
+            (n(), 111, now() - interval '1 minute', 3.6, -97, 8.5, true, now() - interval '1 hour'),
+            (n(), 112, now() - interval '1 day', 3.1, -110, 1, false, now() - interval '2 days');
+        INSERT INTO uplinks (tenant_id, owner_id, received_at, epoch, fcnt, arrived_at, clock_used, f_port, rssi, snr,
+                             gateway_id, payload, data, integration_id)
+        SELECT t, o, to_timestamp(1767571200 + 60 * i), 1, i, now(), false, 2, -97, 8.5, 'gw-1',
+               jsonb_build_object('occupied', i % 2 = 0, 'who', o), '\\x0102ff', gen_random_uuid()
+          FROM (VALUES (n(), 111), (s(), 211)) AS d (t, o), generate_series(1, 5) AS i;
+        INSERT INTO orphan_devices (tenant_id, id, device_eui, integration_id, first_seen_at, last_seen_at,
+                                    uplink_count, last_payload) VALUES
+            (n(), gen_random_uuid(), '70b3d57ed0000099', gen_random_uuid(), now(), now(), 3, '{"a": 1.50}'),
+            (s(), gen_random_uuid(), '70b3d57ed000009f', gen_random_uuid(), now(), now(), 1, NULL);
+
+        INSERT INTO series (tenant_id, id, owner_id, metric, labels, identity) OVERRIDING SYSTEM VALUE VALUES
+            (n(), 1, 101, 'pos.sales', '{"till": "1"}', gen_random_uuid()),
+            (n(), 2, 101, 'pos.sales', '{"till": "2"}', gen_random_uuid()),
+            (n(), 3, 101, 'pos.returns', '{}', gen_random_uuid()),
+            (n(), 4, 102, 'pos.sales', '{"till": "1"}', gen_random_uuid()),
+            (n(), 5, 111, 'temperature', '{}', gen_random_uuid()),
+            (n(), 6, 113, 'temperature', '{}', gen_random_uuid()),
+            (s(), 7, 201, 'pos.sales', '{"till": "1"}', gen_random_uuid()),
+            (s(), 8, 211, 'temperature', '{}', gen_random_uuid());
+        INSERT INTO series_labels (tenant_id, key, value, series_id)
+        SELECT tenant_id, key, value, id FROM series, jsonb_each_text(labels);
+        -- Series 1: a sample each minute, 0 to 9 in a chunk, 8 to 11 in the log, where 8 and 9 come too late to count.
+        INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, steps, value)
+        SELECT n(), 1, 1767571200000000, 1767571740000000, 1000, '{60000}', array_agg(i::float8)
+          FROM generate_series(0, 9) AS i;
+        INSERT INTO sample_log (tenant_id, owner_id, series, ts, value)
+        SELECT n(), 101, array_agg(1), array_agg(1767571200000000 + i * 60000000), array_agg(i * 100::float8)
+          FROM generate_series(8::bigint, 11) AS i;
+        INSERT INTO sample_log (tenant_id, owner_id, series, ts, value) VALUES
+            (n(), 101, '{1,2,2}', '{1767571860000000,1767571200000000,1767571200000000}', '{-1,20,21}'),
+            (n(), 102, '{4}', '{1767571200000000}', '{40}'),
+            (n(), 111, '{5}', '{1767571200000500}', '{21.5}'),
+            (n(), 113, '{6}', '{1767571200000000}', '{6}'),
+            (s(), 201, '{7}', '{1767571200000000}', '{7}'),
+            (s(), 211, '{8}', '{1767571200000000}', '{8}');
+        DROP FUNCTION n();
+        DROP FUNCTION s();
+        """
+}
+
+/// An id that is the same in every run.
+private func fixedID(_ text: String) -> UUID {
+    guard let id = UUID(uuidString: text) else { preconditionFailure("\(text) is no UUID") }
+    return id
+}
