@@ -1,0 +1,83 @@
+import Hummingbird
+import Logging
+import Postgres
+import ServiceLifecycle
+import Shared
+
+/// The ingest process, wired: nothing is decided here.
+struct IngestApp {
+    let settings: IngestSettings
+    let logger: Logger
+
+    /// Every part in the order of its start; they stop the other way around: listeners first, then what answers the requests
+    /// that came, then the pools.
+    func services() async throws -> [any Service] {
+        let registry = MetricRegistry()
+        let metrics = IngestMetrics(registry)
+        let ingestPool = pool(
+            settings.ingestDatabaseURL, "pulsegate-ingest", settings.ingestConnections,
+            // A group's dozen statements go by index whatever their values are; planning one anew costs more than running it.
+            ["plan_cache_mode": "force_generic_plan"])
+        let systemPool = pool(settings.systemDatabaseURL, "pulsegate-ingest-upkeep", 2)
+        let (database, system) = (Database(pool: ingestPool), Database(pool: systemPool))
+        let parts = IngestParts(
+            settings: settings, database: database, metrics: metrics, secretBox: settings.secretBox, logger: logger)
+        registry.registerProcessMetrics()
+        registry.registerPool(ingestPool)
+        parts.register(in: registry)
+
+        let schema = SchemaGate(database: database, logger: logger)
+        // Before anything listens; a database that is away is waited for while the process runs, not ready.
+        _ = try await schema.open()
+        let drain = DrainMarker()
+        let reachable = ReadinessCheck("database") { await ingestPool.ping() }
+        let admin = AdminServer(
+            checks: [drain.check, schema.check, reachable], metrics: registry)
+        let publicApp = Application(
+            router: HTTPEdge(router(parts), metrics: registry, accessLevel: .debug),
+            // A sender that goes silent gives its connection, and what it holds of the budget of bodies, back.
+            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: "pulsegate"),
+            logger: logger)
+        return [
+            PoolClosing(systemPool, ingestPool),
+            schema,
+            parts.activity,
+            Compaction(
+                database: system, interval: settings.compactionInterval, metrics: metrics, logger: logger),
+            Housekeeping(database: system, interval: .seconds(60), metrics: metrics, logger: logger),
+            ChangeFollower(
+                connection: ConnectionConfiguration(
+                    url: settings.ingestDatabaseURL, applicationName: "pulsegate-ingest-changes"),
+                parts: parts, logger: logger),
+            parts.metricBatcher,
+            parts.uplinkBatcher,
+            admin.application(host: settings.adminHost, port: settings.adminPort, logger: logger),
+            publicApp,
+            drain,
+        ]
+    }
+
+    private func router(_ parts: IngestParts) -> Router<AnonymousRequestContext> {
+        let router = Router(context: AnonymousRequestContext.self)
+        router.get("/health-check") { _, _ in try JSONResponse.make(["status": "ok"]) }
+        parts.metricBatchRoute.register(on: router)
+        parts.webhookRoute.register(on: router)
+        return router
+    }
+
+    private func pool(
+        _ url: String, _ name: String, _ connections: Int, _ settings: [String: String] = [:]
+    ) -> PostgresPool {
+        PostgresPool(
+            PoolConfiguration(
+                connection: ConnectionConfiguration(
+                    url: url, applicationName: name, connectTimeout: .seconds(3), statementTimeout: .seconds(30),
+                    settings: [
+                        "lock_timeout": "2000", "idle_in_transaction_session_timeout": "5000", "jit": "off",
+                        "synchronous_commit": "on",
+                    ].merging(settings) { _, own in own }),
+                maxConnections: connections, acquireTimeout: .seconds(2)),
+            logger: logger)
+    }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Postgres
+import Shared
+
+/// A store whose key was shown: what a gateway may write to.
+struct StoreCredential: Hashable, Sendable, TenantScoped {
+    let tenant: Tenant
+    let keyID: UUID
+    let owner: Int32
+
+    var tenantID: TenantID { tenant.id }
+}
+
+/// Knows store keys. A key carries its tenant's slug, so the tenant is set before any key is read, and only keys of the
+/// store that the key names are compared, by their hashes and in constant time.
+struct StoreKeyDirectory: Sendable {
+    /// A key as it was shown, without its secret.
+    private struct Presented: Hashable {
+        let tenantSlug: String
+        let storeCode: String
+        let sha256: [UInt8]
+
+        init(_ key: StoreKey) {
+            (tenantSlug, storeCode, sha256) = (key.tenantSlug, key.storeCode, key.sha256)
+        }
+    }
+
+    private struct Known {
+        let credential: StoreCredential
+        let expiresAt: Timestamp?
+    }
+
+    private struct KeyRow: RowDecodable {
+        let id: UUID
+        let owner: Int32
+        let sha256: [UInt8]
+        let expiresAt: Timestamp?
+
+        init(_ row: Row) throws {
+            id = try row["id"]
+            owner = try row["owner_id"]
+            sha256 = try row["sha256"]
+            expiresAt = try row["expires_at"]
+        }
+    }
+
+    private let cache: LookupCache<Presented, Known?>
+
+    init(database: Database, capacity: Int = 50_000) {
+        cache = LookupCache(capacity: capacity) { key in
+            guard let tenant = try await database.lookUp(Tenant.bySlug(key.tenantSlug)).first else { return (nil, nil) }
+            guard tenant.isActive else { return (nil, tenant.id) }
+            let keys = try await database.read(tenant, Self.keys(ofStore: key.storeCode, tenant.id))
+            let match = keys.reduce(into: KeyRow?.none) { match, row in
+                if constantTimeEquals(row.sha256, key.sha256) { match = row }
+            }
+            let known = match.map { row in
+                Known(
+                    credential: StoreCredential(tenant: tenant, keyID: row.id, owner: row.owner),
+                    expiresAt: row.expiresAt)
+            }
+            return (known, tenant.id)
+        }
+    }
+
+    /// The store that a bearer token opens; nil for every reason not to.
+    func credential(for token: String) async throws -> StoreCredential? {
+        guard let key = StoreKey(parsing: token), let known = try await cache.value(for: Presented(key)) else {
+            return nil
+        }
+        if let expiresAt = known.expiresAt, expiresAt <= .now() { return nil }
+        return known.credential
+    }
+
+    func invalidate(_ tenant: TenantID) { cache.invalidate(tag: tenant) }
+    func invalidateAll() { cache.invalidateAll() }
+
+    private static func keys(ofStore code: String, _ tenant: TenantID) -> Statement<KeyRow> {
+        """
+        SELECT k.id, s.owner_id, k.sha256, k.expires_at
+          FROM sites s JOIN api_keys k ON k.tenant_id = s.tenant_id AND k.site_id = s.id
+         WHERE s.tenant_id = \(tenant) AND s.code = \(code) AND s.deleted_at IS NULL AND k.kind = 'store'
+           AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+        """
+    }
+}

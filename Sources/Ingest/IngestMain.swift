@@ -1,0 +1,28 @@
+import Foundation
+import Logging
+import ServiceLifecycle
+import Shared
+import UnixSignals
+
+/// `pulsegate-ingest`: takes what gateways and network servers send, and never loses what it acknowledged.
+@main
+struct IngestMain {
+    static func main() async throws {
+        let settings = IngestSettings(SettingsReader.ofProcess("pulsegate-ingest", IngestSettings.declarations))
+        LogOutput.bootstrap(level: settings.logLevel)
+        let logger = Logger(label: "pulsegate.ingest")
+        let app = IngestApp(settings: settings, logger: logger)
+        do {
+            var configuration = ServiceGroupConfiguration(
+                services: try await app.services(), gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            configuration.maximumGracefulShutdownDuration = .seconds(20)
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let error as StaleSchema {
+            logger.critical("\(error)")
+            exit(SettingsFault.exitStatus)
+        } catch {
+            logger.critical("can't go on", metadata: ["reason": "\(error)"])
+            exit(1)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Logging
+import Postgres
+import Shared
+
+/// What the routes of ingest stand on, made once.
+struct IngestParts: Sendable {
+    let keys: StoreKeyDirectory
+    let integrations: IntegrationDirectory
+    let owners: OwnerDirectory
+    let activity: Activity
+    let metricBatcher: Batcher<MetricRecord, MetricOutcome>
+    let uplinkBatcher: Batcher<UplinkSubmission, [UplinkOutcome]>
+    let metricBatchRoute: MetricBatchRoute
+    let webhookRoute: WebhookRoute
+
+    init(
+        settings: IngestSettings, database: Database, metrics: IngestMetrics, secretBox: SecretBox, logger: Logger
+    ) {
+        let parsers = JSONParserPool()
+        let bodies = BodyBudget(limit: settings.bodyBytes)
+        let rates = RateLimiter()
+        let series = SeriesDirectory(store: SeriesStore(database: database), capacity: settings.seriesCacheSize)
+        let metricWriter = MetricGroupWriter(pool: database.pool, logger: logger)
+        let uplinkWriter = UplinkGroupWriter(pool: database.pool, logger: logger)
+        keys = StoreKeyDirectory(database: database)
+        integrations = IntegrationDirectory(database: database, secretBox: secretBox, logger: logger)
+        owners = OwnerDirectory(database: database, capacity: settings.ownerCacheSize) {
+            metrics.orphansForgotten.increment(by: $0)
+        }
+        activity = Activity(database: database, logger: logger)
+        metricBatcher = Batcher(
+            lanes: settings.metricLanes,
+            limits: .init(groupCost: settings.groupSamples, queueCost: settings.queueSamples)
+        ) { await metricWriter.write($0) }
+        uplinkBatcher = Batcher(
+            lanes: settings.uplinkLanes,
+            limits: .init(groupCost: settings.groupUplinks, queueCost: settings.queueUplinks)
+        ) { await uplinkWriter.write($0) }
+        metricBatchRoute = MetricBatchRoute(
+            keys: keys, rates: rates, parser: MetricBatchParser(parsers: parsers), series: series,
+            batcher: metricBatcher,
+            activity: activity, bodies: bodies, metrics: metrics)
+        webhookRoute = WebhookRoute(
+            integrations: integrations, rates: rates,
+            uplinks: UplinkIntake(owners: owners, series: series, batcher: uplinkBatcher),
+            quarantine: Quarantine(database: database) { metrics.quarantineDropped.increment(by: $0) },
+            dialect: GenericDialect(parsers: parsers), bodies: bodies, metrics: metrics)
+    }
+
+    func register(in registry: MetricRegistry) {
+        let (metricBatcher, uplinkBatcher) = (metricBatcher, uplinkBatcher)
+        registry.gauge(
+            "pulsegate_ingest_queued_samples", help: "Samples (and a little for each request) that wait to be written."
+        ) {
+            Double(metricBatcher.waitingCost)
+        }
+        registry.gauge("pulsegate_ingest_queued_uplinks", help: "Uplinks that wait to be written.") {
+            Double(uplinkBatcher.waitingCost)
+        }
+    }
+}

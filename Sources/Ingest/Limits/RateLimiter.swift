@@ -1,0 +1,36 @@
+import Foundation
+import Shared
+import Synchronization
+
+/// The rates of a tenant and of one of its keys, in this process.
+final class RateLimiter: Sendable {
+    private enum Holder: Hashable {
+        case tenant(TenantID)
+        case credential(UUID)
+    }
+
+    /// Buckets kept at most. Full ones are forgotten first, which changes nothing.
+    private static let capacity = 100_000
+
+    private let buckets = Mutex<[Holder: TokenBucket]>([:])
+
+    /// - Throws: `Problem` 429 with Retry-After when the tenant or its credential asks too often.
+    func admit(_ tenant: Tenant, credential: UUID) throws {
+        let now = ContinuousClock.now
+        let wait = buckets.withLock { buckets -> Double? in
+            if buckets.count >= Self.capacity { buckets = buckets.filter { !$0.value.isFull(at: now) } }
+            let key = take(.credential(credential), tenant.plan.ingestRequestsPerSecondAndKey, &buckets, now)
+            return key ?? take(.tenant(tenant.id), tenant.plan.ingestRequestsPerSecond, &buckets, now)
+        }
+        if let wait { throw Problem.tooManyRequests(retryAfter: Int(wait.rounded(.up))) }
+    }
+
+    private func take(
+        _ holder: Holder, _ rate: Double, _ buckets: inout [Holder: TokenBucket], _ now: ContinuousClock.Instant
+    ) -> Double? {
+        var bucket = buckets[holder] ?? TokenBucket(rate: rate, burst: rate * 2, now: now)
+        if bucket.rate != rate { bucket = TokenBucket(rate: rate, burst: rate * 2, now: now) }
+        defer { buckets[holder] = bucket }
+        return bucket.take(at: now)
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Shared
+
+/// What a gateway is told of its batch: `processed = stored + duplicates + rejected`.
+struct MetricBatchAnswer: Encodable {
+    struct Rejection: Encodable {
+        let index: Int
+        let code: String
+        let detail: String
+
+        init(_ rejection: RowRejection) {
+            index = rejection.index
+            code = rejection.code.rawValue
+            detail = rejection.detail
+        }
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case status, processed, stored, duplicates, rejected
+        case rejectedTotal = "rejected_total"
+    }
+
+    let status = "success"
+    let processed: Int
+    let stored: Int
+    let duplicates: Int
+    let rejected: [Rejection]
+    /// Only where not all are listed.
+    let rejectedTotal: Int?
+
+    /// - Parameter accepted: good rows.
+    /// - Throws: `Problem` when PostgreSQL refused the record itself.
+    init(batch: MetricBatch, accepted: Int, outcome: MetricOutcome) throws {
+        guard outcome != .refused else {
+            throw Problem.unprocessable(code: "refused", detail: "The database refused this batch.")
+        }
+        processed = batch.processed
+        stored = outcome == .stored ? accepted : 0
+        duplicates = outcome == .duplicate ? accepted : 0
+        rejected = batch.rejected.prefix(MetricBatchRoute.maxListed).map(Rejection.init)
+        rejectedTotal = batch.rejected.count > MetricBatchRoute.maxListed ? batch.rejected.count : nil
+    }
+
+    func response(from request: Request, context: AnonymousRequestContext) throws -> Response {
+        try JSONResponse.make(self)
+    }
+
+    /// No good row: 422, with the same list.
+    static func nothingStored(_ batch: MetricBatch) -> Problem {
+        Problem.unprocessable(
+            code: "no_good_row", detail: "None of the \(batch.processed) metrics can be stored.",
+            errors: batch.rejected.prefix(MetricBatchRoute.maxListed).map { rejection in
+                .init(
+                    field: "metrics[\(rejection.index)]", code: rejection.code.rawValue, detail: rejection.detail)
+            })
+    }
+}

@@ -1,0 +1,80 @@
+import Logging
+import Postgres
+import ServiceLifecycle
+import Shared
+
+/// What must happen now and then, as `pulsegate_system`: coming partitions, the ring of batch keys, and the bounds in time of
+/// orphans, quarantine and webhook message ids. Every step may be done by several processes at once.
+struct Housekeeping: Service {
+    /// Seconds that orphans and their uplinks are kept after the last word of them.
+    static let orphanLifetime: Int64 = 7 * 86_400
+    /// Seconds that quarantined bodies are kept.
+    static let quarantineLifetime: Int64 = 7 * 86_400
+    /// Seconds that a webhook message's id is known: longer than any sender retries.
+    static let messageLifetime: Int64 = 30 * 86_400
+
+    let database: Database
+    let interval: Duration
+    let metrics: IngestMetrics
+    let logger: Logger
+
+    func run() async throws {
+        await repeatUntilShutdown(every: interval, logger: logger) {
+            try await keepOnce()
+        }
+    }
+
+    /// Every step by itself: one that fails is told and tried again at the next turn, and holds up none of the others.
+    func keepOnce() async throws {
+        await attempt("turning the ring of batch keys") {
+            _ = try await database.lookUp("SELECT turn_batch_key_ring()" as Statement<Bool>)
+        }
+        let thisPeriod = Int32(Timestamp.now().microseconds / Compaction.period)
+        for parent in ["sample_chunks", "uplinks"] {
+            for period in thisPeriod...thisPeriod + 2 {
+                await attempt("making a partition of \(parent)") {
+                    _ = try await database.lookUp("SELECT make_partition(\(parent), \(period))" as Statement<Bool>)
+                }
+            }
+        }
+        for tenant in try await database.lookUp(Tenant.all()) {
+            await attempt("expiring what \(tenant.slug) no longer keeps") { try await expire(tenant) }
+        }
+    }
+
+    private func attempt(_ what: String, _ step: () async throws -> Void) async {
+        guard !Task.isCancelled else { return }
+        do {
+            try await step()
+        } catch {
+            logger.warning("housekeeping failed", metadata: ["step": "\(what)", "reason": "\(error)"])
+        }
+    }
+
+    private func expire(_ tenant: Tenant) async throws {
+        let now = Timestamp.now()
+        let orphans = try await database.withTenant(tenant) { tx -> Int32 in
+            try await tx.run(
+                """
+                DELETE FROM orphan_uplinks
+                 WHERE tenant_id = \(tenant.id) AND arrived_at < \(now.adding(seconds: -Self.orphanLifetime))
+                """)
+            try await tx.run(
+                """
+                DELETE FROM webhook_messages
+                 WHERE tenant_id = \(tenant.id) AND received_at < \(now.adding(seconds: -Self.messageLifetime))
+                """)
+            try await tx.run(
+                """
+                DELETE FROM quarantine
+                 WHERE tenant_id = \(tenant.id) AND received_at < \(now.adding(seconds: -Self.quarantineLifetime))
+                """)
+            let forgotten: Int32? = try await tx.first(
+                """
+                SELECT forget_orphans(\(tenant.plan.maxOrphans), \(now.adding(seconds: -Self.orphanLifetime)))
+                """)
+            return forgotten ?? 0
+        }
+        metrics.orphansForgotten.increment(by: Int(orphans))
+    }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import Postgres
+import Shared
+import Synchronization
+
+/// Whose an EUI is: a device of the tenant or an orphan, which is made here when the EUI is new.
+///
+/// Remembered for long, since the group that writes the uplinks looks again under its lock and sends stale ones back.
+final class OwnerDirectory: Sendable {
+    private struct Key: Hashable {
+        let tenant: TenantID
+        let deviceEUI: DeviceEUI
+    }
+
+    private struct Found: RowDecodable {
+        let deviceEUI: String
+        let owner: UplinkOwner
+
+        init(_ row: Row) throws {
+            deviceEUI = try row["device_eui"]
+            owner = try UplinkOwner(row)
+        }
+    }
+
+    private let remembered = Mutex<[Key: UplinkOwner]>([:])
+    private let newOrphans = Mutex<[TenantID: TokenBucket]>([:])
+    private let database: Database
+    private let capacity: Int
+    private let forgotten: @Sendable (Int) -> Void
+
+    /// - Parameters:
+    ///   - capacity: owners remembered at most.
+    ///   - forgotten: told how many orphans were dropped for want of room.
+    init(database: Database, capacity: Int, forgotten: @escaping @Sendable (Int) -> Void) {
+        self.database = database
+        self.capacity = capacity
+        self.forgotten = forgotten
+    }
+
+    /// - Throws: `Problem` 429 when the tenant brings new EUIs faster than orphans are taken in.
+    func owners(
+        of deviceEUIs: Set<DeviceEUI>, tenant: Tenant, integrationID: UUID, seenAt: Timestamp
+    ) async throws -> [DeviceEUI: UplinkOwner] {
+        var owners = remembered.withLock { remembered in
+            deviceEUIs.reduce(into: [DeviceEUI: UplinkOwner]()) { owners, eui in
+                owners[eui] = remembered[Key(tenant: tenant.id, deviceEUI: eui)]
+            }
+        }
+        let unknown = deviceEUIs.subtracting(owners.keys)
+        guard !unknown.isEmpty else { return owners }
+        let found = try await find(unknown, tenant: tenant)
+        let new = unknown.subtracting(found.keys)
+        let made = new.isEmpty ? [:] : try await makeOrphans(new, tenant, integrationID, seenAt)
+        let learned = found.merging(made) { first, _ in first }
+        remember(learned, tenant)
+        owners.merge(learned) { first, _ in first }
+        return owners
+    }
+
+    func invalidate(_ tenant: TenantID) {
+        remembered.withLock { remembered in remembered = remembered.filter { $0.key.tenant != tenant } }
+    }
+
+    func invalidateAll() {
+        remembered.withLock { $0.removeAll() }
+    }
+
+    func forget(_ deviceEUIs: Set<DeviceEUI>, of tenant: TenantID) {
+        remembered.withLock { remembered in
+            for eui in deviceEUIs { remembered[Key(tenant: tenant, deviceEUI: eui)] = nil }
+        }
+    }
+
+    private func remember(_ learned: [DeviceEUI: UplinkOwner], _ tenant: Tenant) {
+        remembered.withLock { remembered in
+            if remembered.count + learned.count > capacity { remembered.removeAll(keepingCapacity: true) }
+            for (eui, owner) in learned { remembered[Key(tenant: tenant.id, deviceEUI: eui)] = owner }
+        }
+    }
+
+    /// Each known owner with a state row to lock.
+    private func find(_ deviceEUIs: Set<DeviceEUI>, tenant: Tenant) async throws -> [DeviceEUI: UplinkOwner] {
+        let wanted = deviceEUIs.map(\.rawValue)
+        let found = try await database.withTenant(tenant) { tx in
+            let found = try await tx.all(Self.find(wanted, tenant.id))
+            if !found.isEmpty { try await tx.run(Self.makeStates(found.map(\.owner.id), tenant.id)) }
+            return found
+        }
+        return Dictionary(
+            found.compactMap { row in DeviceEUI(row.deviceEUI).map { ($0, row.owner) } },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Tenant by tenant under an advisory lock, so that two new orphans never pass the bound together, and that none is made of
+    /// a device that is being registered: registration holds the same lock.
+    private func makeOrphans(
+        _ deviceEUIs: Set<DeviceEUI>, _ tenant: Tenant, _ integrationID: UUID, _ seenAt: Timestamp
+    ) async throws -> [DeviceEUI: UplinkOwner] {
+        try admit(deviceEUIs.count, tenant)
+        let wanted = deviceEUIs.map(\.rawValue).sorted()
+        let ids = wanted.map { _ in UUID.v7() }
+        let (found, dropped) = try await database.withTenant(tenant) { tx in
+            try await tx.run("SELECT pg_advisory_xact_lock(7310003, \(tenant.id))")
+            let dropped: Int32? = try await tx.first(
+                """
+                SELECT forget_orphans(\(tenant.plan.maxOrphans - Int32(wanted.count)), '-infinity')
+                """)
+            try await tx.run(
+                """
+                INSERT INTO orphan_devices (tenant_id, id, device_eui, integration_id, first_seen_at, last_seen_at)
+                SELECT \(tenant.id), w.id, w.device_eui, \(integrationID), \(seenAt), \(seenAt)
+                  FROM unnest(\(ids), \(wanted)) AS w (id, device_eui)
+                 WHERE NOT EXISTS (SELECT FROM devices d WHERE d.tenant_id = \(tenant.id)
+                                      AND d.device_eui = w.device_eui AND d.deleted_at IS NULL)
+                ON CONFLICT DO NOTHING
+                """)
+            let found = try await tx.all(Self.find(wanted, tenant.id))
+            try await tx.run(Self.makeStates(found.map(\.owner.id), tenant.id))
+            return (found, dropped ?? 0)
+        }
+        if dropped > 0 { forgotten(Int(dropped)) }
+        return Dictionary(
+            found.compactMap { row in DeviceEUI(row.deviceEUI).map { ($0, row.owner) } },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    private func admit(_ count: Int, _ tenant: Tenant) throws {
+        let (now, rate) = (ContinuousClock.now, tenant.plan.newOrphansPerSecond)
+        let wait = newOrphans.withLock { buckets -> Double? in
+            var bucket = buckets[tenant.id] ?? TokenBucket(rate: rate, burst: rate * 10, now: now)
+            defer { buckets[tenant.id] = bucket }
+            // A body never holds more than the burst, so whoever waits as told gets in.
+            return bucket.take(min(Double(count), bucket.burst), at: now)
+        }
+        if let wait { throw Problem.tooManyRequests(retryAfter: Int(wait.rounded(.up))) }
+    }
+
+    /// A device, else an orphan: an EUI that is both for a moment is a device.
+    private static func find(_ deviceEUIs: [String], _ tenant: TenantID) -> Statement<Found> {
+        """
+        SELECT d.device_eui, d.owner_id, coalesce(p.occupied_field, 'occupied') AS occupied_field, false AS is_ignored
+          FROM devices d LEFT JOIN device_profiles p ON p.tenant_id = d.tenant_id AND p.id = d.profile_id
+         WHERE d.tenant_id = \(tenant) AND d.device_eui = ANY (\(deviceEUIs)) AND d.deleted_at IS NULL
+        UNION ALL
+        SELECT o.device_eui, o.owner_id, NULL, o.ignored_at IS NOT NULL
+          FROM orphan_devices o WHERE o.tenant_id = \(tenant) AND o.device_eui = ANY (\(deviceEUIs))
+        """
+    }
+
+    private static func makeStates(_ owners: [Int32], _ tenant: TenantID) -> Command {
+        """
+        INSERT INTO device_states (tenant_id, owner_id) SELECT \(tenant), * FROM unnest(\(owners.sorted()))
+        ON CONFLICT DO NOTHING
+        """
+    }
+}

@@ -1,0 +1,50 @@
+import Foundation
+import Postgres
+import Shared
+
+/// An uplink whose device is known by its owner id, ready to be decided and written.
+struct ResolvedUplink: Sendable {
+    let uplink: Uplink
+    let owner: UplinkOwner
+    /// Numeric and boolean leaves of the payload with their series; empty for an orphan, whose device may never be ours.
+    let samples: [(series: Int32, value: Double)]
+}
+
+/// Whose uplinks an EUI's are.
+struct UplinkOwner: Hashable, Sendable {
+    enum Kind: Hashable, Sendable {
+        /// A device of the tenant; the payload's field that says whether its space is taken.
+        case device(occupiedField: String)
+        case orphan(isIgnored: Bool)
+    }
+
+    let id: Int32
+    let kind: Kind
+}
+
+/// What one request brought: stored together or not at all, and answered together.
+struct UplinkSubmission: Sendable {
+    let tenant: Tenant
+    let integrationID: UUID
+    /// Hash of the Standard Webhooks message id, recorded with the uplinks so that a retry adds nothing.
+    let messageHash: UUID?
+    let arrivedAt: Timestamp
+    let uplinks: [ResolvedUplink]
+
+    func with(only uplink: ResolvedUplink) -> UplinkSubmission {
+        UplinkSubmission(
+            tenant: tenant, integrationID: integrationID, messageHash: messageHash, arrivedAt: arrivedAt,
+            uplinks: [uplink])
+    }
+}
+
+enum UplinkOutcome: Hashable, Sendable {
+    case stored
+    case duplicate
+    case orphan
+    /// PostgreSQL refused the row itself.
+    case refused
+}
+
+/// An owner changed between look-up and lock (claimed, registered, forgotten): look it up anew and submit again.
+struct StaleOwner: Error {}

@@ -1,0 +1,58 @@
+import Shared
+
+/// How one uplink of a request ended.
+enum UplinkResult: Sendable {
+    struct Rejection: Sendable {
+        let code: String
+        let detail: String
+        let field: String?
+        let deviceEUI: DeviceEUI?
+    }
+
+    case taken(UplinkOutcome, deviceEUI: DeviceEUI, fcnt: UInt32)
+    case rejected(Rejection)
+}
+
+/// What a network server is told of one uplink.
+struct UplinkAnswer: Encodable {
+    struct Reason: Encodable {
+        let code: String
+        let detail: String
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case status, fcnt, reason
+        case deviceEUI = "device_eui"
+    }
+
+    let status: String
+    let deviceEUI: String?
+    let fcnt: UInt32?
+    let reason: Reason?
+
+    init(_ result: UplinkResult) {
+        switch result {
+        case .taken(let outcome, let deviceEUI, let fcnt):
+            status = outcome.name
+            self.deviceEUI = deviceEUI.rawValue
+            self.fcnt = fcnt
+            reason = nil
+        case .rejected(let rejection):
+            status = "rejected"
+            deviceEUI = rejection.deviceEUI?.rawValue
+            fcnt = nil
+            reason = Reason(code: rejection.code, detail: rejection.detail)
+        }
+    }
+}
+
+extension UplinkOutcome {
+    var name: String {
+        switch self {
+        case .stored: "stored"
+        case .duplicate: "duplicate"
+        case .orphan: "orphan"
+        case .refused: "rejected"
+        }
+    }
+}

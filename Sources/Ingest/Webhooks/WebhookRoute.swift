@@ -1,0 +1,128 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import Postgres
+import Shared
+
+/// `POST /v1/webhooks/{integration_id}`: whose integration, is the body theirs, what does it say, and then into the database.
+struct WebhookRoute: Sendable {
+    static let maxBodyBytes = 1 << 20
+
+    let integrations: IntegrationDirectory
+    let rates: RateLimiter
+    let uplinks: UplinkIntake
+    let quarantine: Quarantine
+    let dialect: GenericDialect
+    let bodies: BodyBudget
+    let metrics: IngestMetrics
+
+    func register(on router: Router<AnonymousRequestContext>) {
+        router.post("/v1/webhooks/:integration_id", use: take)
+    }
+
+    @Sendable func take(_ request: Request, _ context: AnonymousRequestContext) async throws -> Response {
+        let integration = try await integration(of: context)
+        let lease = bodies.lease()
+        defer { withExtendedLifetime(lease) {} }
+        let received = try await request.body.collect(upToLimit: Self.maxBodyBytes, lease: lease, context: context)
+        let now = Timestamp.now()
+        let (verified, known) = try verify(Array(buffer: received), request, integration, now)
+        // Only now: what a stranger sends must not use up what the tenant may send, nor tell that there is such an integration.
+        try rates.admit(known.tenant, credential: known.id)
+        guard try ContentEncoding(request.headers[values: .contentEncoding]) == .identity else {
+            throw Problem.unsupportedMediaType(detail: "Webhooks are taken plain.")
+        }
+        guard known.dialect == "generic" else {
+            try await quarantine.keep(
+                verified, of: known, reason: "dialect_unsupported", contentType: request.headers[.contentType])
+            metrics.count(.quarantined)
+            return try JSONResponse.make(["status": "quarantined"])
+        }
+        return try await takeGeneric(verified, of: known, now)
+    }
+
+    /// Nil for an id that is malformed or unknown: refused later, by the path that a wrong signature takes.
+    private func integration(of context: AnonymousRequestContext) async throws -> Integration? {
+        guard let text = context.parameters.get("integration_id"), let id = UUID(uuidString: text) else { return nil }
+        return try await integrations.integration(id)
+    }
+
+    private func verify(
+        _ body: [UInt8], _ request: Request, _ integration: Integration?, _ now: Timestamp
+    ) throws -> (VerifiedBody, Integration) {
+        let headers: SignatureVerifier.Headers = { name in
+            HTTPField.Name(name).map { request.headers[values: $0] } ?? []
+        }
+        let result = SignatureVerifier(authentication: integration?.authentication ?? .hmac).verify(
+            body, headers: headers, secrets: integration?.secretMaterial(at: now) ?? [], now: now)
+        switch (integration, result) {
+        case (let integration?, .success(let verified)) where integration.isActive:
+            return (verified, integration)
+        case (nil, _): metrics.countRefusal(.integrationUnknown)
+        case (let integration?, _) where !integration.isActive: metrics.countRefusal(.integrationInactive)
+        case (_, .failure(let reason)): metrics.countRefusal(reason)
+        case (_, .success): metrics.countRefusal(.integrationInactive)
+        }
+        throw Problem.unauthorized(challenge: "Signature realm=\"pulsegate\"")
+    }
+
+    private func takeGeneric(
+        _ verified: VerifiedBody, of integration: Integration, _ now: Timestamp
+    ) async throws -> Response {
+        let report: UplinkReport
+        do {
+            report = try dialect.read(verified, now: now)
+        } catch {
+            throw Problem(error)
+        }
+        let results = try await uplinks.take(report.uplinks, from: integration, messageID: verified.messageID, at: now)
+        for result in results { metrics.count(result) }
+        metrics.countDroppedLeaves(of: report.uplinks)
+        if report.isList { return try JSONResponse.make(["results": results.map(UplinkAnswer.init)]) }
+        guard let result = results.first else { throw Problem.unprocessable(code: "no_uplink", detail: "No uplink.") }
+        if case .rejected(let rejection) = result {
+            throw Problem.unprocessable(
+                code: rejection.code, detail: rejection.detail,
+                errors: rejection.field.map { [.init(field: $0, code: rejection.code, detail: rejection.detail)] } ?? []
+            )
+        }
+        return try JSONResponse.make(UplinkAnswer(result))
+    }
+}
+
+extension Integration {
+    var authentication: WebhookAuthentication {
+        switch auth {
+        case "standard-webhooks": .standardWebhooks
+        case "header": .header(name: headerName ?? "")
+        case "basic": .basic(username: username ?? "")
+        default: .hmac
+        }
+    }
+
+    func secretMaterial(at now: Timestamp) -> [SecretMaterial] {
+        activeSecrets(at: now).compactMap {
+            SecretMaterial(shown: String(decoding: $0, as: UTF8.self), for: authentication)
+        }
+    }
+}
+
+extension Problem {
+    fileprivate init(_ fault: DialectFault) {
+        self =
+            switch fault {
+            case .notJSON: .badRequest(code: "not_json", detail: "The body is not JSON.")
+            case .tooDeep: .badRequest(code: "too_deep", detail: "The body is nested too deep.")
+            case .notObject:
+                .unprocessable(
+                    code: "not_an_uplink", detail: "The body must be an uplink or an object with a list `uplinks`.")
+            case .tooManyUplinks:
+                .unprocessable(
+                    code: "too_many_uplinks", detail: "At most \(GenericDialect.maxUplinks) uplinks in a body.")
+            case .tooManyValues: .unprocessable(code: "too_many_values", detail: "The body holds too many values.")
+            case .outOfMemory: .unavailable(retryAfter: 5)
+            }
+    }
+}

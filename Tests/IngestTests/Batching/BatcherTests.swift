@@ -1,0 +1,93 @@
+import ServiceLifecycle
+import Shared
+import Synchronization
+import Testing
+
+@testable import Ingest
+
+struct BatcherTests {
+    private struct Refused: Error, Equatable { let request: Int }
+
+    /// Runs a batcher for as long as `body` does.
+    private func with<Value: Sendable>(
+        _ batcher: Batcher<Int, Int>, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask {
+                try await batcher.run()
+                return nil
+            }
+            group.addTask { try await body() }
+            let value = try await group.next() ?? nil
+            group.cancelAll()
+            return try #require(value)
+        }
+    }
+
+    @Test func everyRequestGetsItsOwnAnswer() async throws {
+        let batcher = Batcher<Int, Int>(lanes: 2, limits: .init(groupCost: 7, queueCost: 10_000)) { group in
+            group.map { $0 % 5 == 0 ? .failure(Refused(request: $0)) : .success($0 * 2) }
+        }
+        let answers = try await with(batcher) {
+            await withTaskGroup(of: (Int, Result<Int, any Error>).self) { group in
+                for request in 1...500 {
+                    group.addTask {
+                        do {
+                            return (request, .success(try await batcher.submit(request, cost: 1)))
+                        } catch {
+                            return (request, .failure(error))
+                        }
+                    }
+                }
+                return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            }
+        }
+        for request in 1...500 {
+            switch answers[request] {
+            case .success(let answer): #expect(answer == request * 2 && request % 5 != 0)
+            case .failure(let error): #expect(error as? Refused == Refused(request: request))
+            case nil: Issue.record("\(request) was not answered")
+            }
+        }
+    }
+
+    /// While one group is being written, what comes gathers into the next.
+    @Test func requestsGatherWhileAGroupIsWritten() async throws {
+        let sizes = Mutex<[Int]>([])
+        let (started, startedSignal) = AsyncStream.makeStream(of: Void.self)
+        let (release, releaseSignal) = AsyncStream.makeStream(of: Void.self)
+        let batcher = Batcher<Int, Int>(lanes: 1, limits: .init(groupCost: 100, queueCost: 1_000)) { group in
+            let isFirst = sizes.withLock { sizes in
+                sizes.append(group.count)
+                return sizes.count == 1
+            }
+            if isFirst {
+                startedSignal.yield()
+                for await _ in release { break }
+            }
+            return group.map { .success($0) }
+        }
+        try await with(batcher) {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { _ = try await batcher.submit(0, cost: 1) }
+                for await _ in started { break }
+                for request in 1...20 { group.addTask { _ = try await batcher.submit(request, cost: 1) } }
+                while batcher.waitingCost < 20 { await Task.yield() }
+                releaseSignal.yield()
+                try await group.waitForAll()
+            }
+        }
+        #expect(sizes.withLock { $0 } == [1, 20])
+    }
+
+    @Test func tooMuchIsRefused() async throws {
+        let batcher = Batcher<Int, Int>(lanes: 1, limits: .init(groupCost: 1, queueCost: 2)) { $0.map { .success($0) } }
+        // No lane runs yet, so all of it waits.
+        let first = Task { try await batcher.submit(1, cost: 2) }
+        while batcher.waitingCost < 2 { await Task.yield() }
+        let refusal = await #expect(throws: Problem.self) { try await batcher.submit(2, cost: 1) }
+        #expect(refusal?.code == "overloaded")
+        let answer = try await with(batcher) { try await first.value }
+        #expect(answer == 1)
+    }
+}

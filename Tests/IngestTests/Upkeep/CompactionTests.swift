@@ -1,0 +1,182 @@
+import Foundation
+import Logging
+import Postgres
+import Shared
+import Support
+import Testing
+
+@testable import Ingest
+
+/// Compaction against a naive model: whatever was written, in whatever order and however it was compacted in between, each
+/// (series, time) is there once with the value that was accepted first.
+@Suite
+struct CompactionTests {
+    private struct Sample: RowDecodable, Hashable {
+        let series: Int32
+        let ts: Int64
+        let value: Double
+
+        init(series: Int32, ts: Int64, value: Double) {
+            (self.series, self.ts, self.value) = (series, ts, value)
+        }
+
+        init(_ row: Row) throws {
+            series = try row["series_id"]
+            ts = try row["ts"]
+            value = try row["value"]
+        }
+    }
+
+    private static let samples: Statement<Sample> = "SELECT series_id, ts, value FROM samples ORDER BY series_id, ts"
+
+    private func compact(_ owner: Int32, _ tenant: Tenant, _ database: Database) async throws {
+        _ = try await database.withTenant(tenant) { tx in
+            #expect(try await tx.first(Compaction.tryLock(tenant.id)) == true)
+            return try await tx.run(Compaction.compact(owner, of: tenant.id))
+        }
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 5, 6])
+    func aRandomHistoryEqualsTheModel(_ seed: UInt64) async throws {
+        try await MigratedDatabase.withTenant { tenant, database, reader in
+            var random = SplitMix(state: seed)
+            var model: [Int32: [Int64: Double]] = [:]
+            for _ in 0..<60 {
+                if Int.random(in: 0..<5, using: &random) == 0 {
+                    try await compact(1, tenant, database)
+                    continue
+                }
+                let run = Self.randomRun(&random)
+                _ = try await database.withTenant(tenant) { try await $0.run(run.append(to: 1, of: tenant.id)) }
+                for index in 0..<run.count where model[run.series[index]]?[run.ts[index]] == nil {
+                    model[run.series[index], default: [:]][run.ts[index]] = run.values[index]
+                }
+            }
+            let expected = model.flatMap { series, values in
+                values.map { Sample(series: series, ts: $0.key, value: $0.value) }
+            }.sorted { ($0.series, $0.ts) < ($1.series, $1.ts) }
+            #expect(try await reader.read(tenant, Self.samples) == expected)
+            try await compact(1, tenant, database)
+            #expect(try await reader.read(tenant, Self.samples) == expected, "all of it compacted")
+            let left: [Int64] = try await reader.read(tenant, "SELECT count(*) FROM sample_log")
+            #expect(left == [0])
+        }
+    }
+
+    /// A few series; times regular and not, to the millisecond and finer, close together and months apart, on both sides of a
+    /// period's end, and often again.
+    private static func randomRun(_ random: inout SplitMix) -> SampleRun {
+        let base = Int64(690) * Compaction.period
+        let kind = Int.random(in: 0..<5, using: &random)
+        let start = base + Int64.random(in: -40...40, using: &random) * 60_000_000
+        var run = SampleRun()
+        for step in 0..<Int64.random(in: 1...40, using: &random) {
+            let ts: Int64 =
+                switch kind {
+                case 0: start + step * 10_000_000
+                case 1: start + step * 10_000_000 + Int64.random(in: 0..<3, using: &random) * 1_000
+                case 2: start + step * 1_234_567
+                case 3: base + Int64.random(in: -20...20, using: &random) * 86_400_000_000
+                default: base + Int64.random(in: -3...3, using: &random)
+                }
+            run.append(
+                series: Int32.random(in: 1...4, using: &random), ts: ts, value: Double(random.next() % 10_000) / 100)
+        }
+        return run
+    }
+
+    @Test func chunksHoldSevenHundredSamplesAndRegularOnesTakeOneStep() async throws {
+        try await MigratedDatabase.withTenant { tenant, database, reader in
+            let start = Int64(690) * Compaction.period
+            let count = 1_500
+            let run = SampleRun(
+                series: [Int32](repeating: 1, count: count), ts: (0..<count).map { start + Int64($0) * 10_000_000 },
+                values: (0..<count).map(Double.init))
+            _ = try await database.withTenant(tenant) { try await $0.run(run.append(to: 1, of: tenant.id)) }
+            try await compact(1, tenant, database)
+            let sizes: [Int32] = try await reader.read(
+                tenant, "SELECT cardinality(value) FROM sample_chunks ORDER BY starts_at")
+            #expect(sizes == [700, 700, 100])
+            let steps: [[Int32]] = try await reader.read(tenant, "SELECT steps FROM sample_chunks")
+            #expect(steps.allSatisfy { $0 == [10_000] })
+        }
+    }
+
+    /// A log that is too much for one statement goes in several, and one owner's trouble does not hold up the others.
+    @Test func aLargeLogGoesInPieces() async throws {
+        try await MigratedDatabase.withTenant { tenant, database, reader in
+            for number in 0..<6 {
+                let run = SampleRun(
+                    series: [Int32](repeating: 1, count: 10), ts: (0..<10).map { Int64(number * 10 + $0) * 1_000_000 },
+                    values: [Double](repeating: 1, count: 10))
+                _ = try await database.withTenant(tenant) { try await $0.run(run.append(to: 1, of: tenant.id)) }
+            }
+            var pieces: [Int64] = []
+            while let bound = try await database.read(tenant, Compaction.bound(1, of: tenant.id, samples: 25)).first {
+                pieces.append(bound.requests)
+                _ = try await database.withTenant(tenant) {
+                    try await $0.run(Compaction.compact(1, upTo: bound.lastID, of: tenant.id))
+                }
+            }
+            #expect(pieces == [3, 3])
+            #expect(try await reader.read(tenant, Self.count) == [60])
+        }
+    }
+
+    /// The lock is per tenant, tried and never waited for.
+    @Test func aTenantThatIsBeingCompactedIsPassedOver() async throws {
+        try await MigratedDatabase.withTenant { tenant, database, _ in
+            _ = try await database.withTenant(tenant) { holder in
+                #expect(try await holder.first(Compaction.tryLock(tenant.id)) == true)
+                let others = try await database.withTenant(tenant) { try await $0.first(Compaction.tryLock(tenant.id)) }
+                #expect(others == false)
+                return true
+            }
+        }
+    }
+
+    /// Readers in one statement, compaction and writers all at once: never one sample less than was committed, never one twice.
+    @Test func readersNeverMissOrDoubleASample() async throws {
+        try await MigratedDatabase.withTenant { tenant, database, reader in
+            let perRun = 50
+            let runs = 60
+            let (written, signal) = AsyncStream.makeStream(of: Int64.self)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for number in 0..<runs {
+                        let run = SampleRun(
+                            series: [Int32](repeating: 1, count: perRun),
+                            ts: (0..<perRun).map { Int64(number * perRun + $0) * 1_000 },
+                            values: [Double](repeating: 1, count: perRun))
+                        _ = try await database.withTenant(tenant) { try await $0.run(run.append(to: 1, of: tenant.id)) }
+                        signal.yield(Int64((number + 1) * perRun))
+                    }
+                    signal.finish()
+                }
+                group.addTask {
+                    while try await reader.read(tenant, Self.count).first != Int64(runs * perRun) {
+                        try await compact(1, tenant, database)
+                    }
+                }
+                group.addTask {
+                    for await committed in written {
+                        let counts: [Int64] = try await reader.read(
+                            tenant,
+                            """
+                            SELECT unnest(ARRAY[count(*), count(DISTINCT (series_id, ts))])
+                              FROM (SELECT c.series_id, s.ts FROM sample_chunks c,
+                                           chunk_samples(c.starts_at, c.unit, c.steps, c.value) s
+                                    UNION ALL
+                                    SELECT s.series_id, s.ts FROM sample_log l, unnest(l.series, l.ts) AS s (series_id, ts)) x
+                            """)
+                        #expect(counts[0] == counts[1], "none is in both")
+                        #expect(counts[0] >= committed, "none is in neither")
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    private static let count: Statement<Int64> = "SELECT count(*) FROM samples"
+}
