@@ -1,0 +1,69 @@
+import Foundation
+import Postgres
+import Shared
+
+/// What the database says of those who hold tokens, believed for a few seconds: whether the tenant is active, the
+/// session goes on and the membership exists, with its role and sites. So a removal takes effect within the caches'
+/// time to live.
+struct AccessDirectory: Sendable {
+    struct Membership: RowDecodable {
+        let role: String
+        let siteIDs: [UUID]
+
+        init(_ row: Row) throws {
+            role = try row["role"]
+            siteIDs = try row["site_ids"]
+        }
+
+        /// Nothing once the session has ended.
+        static func find(_ key: SessionKey) -> Statement<Membership> {
+            """
+            SELECT m.role, m.site_ids
+              FROM sessions s JOIN memberships m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id
+             WHERE s.tenant_id = \(key.tenant) AND s.id = \(key.session) AND s.user_id = \(key.user)
+               AND s.ended_at IS NULL
+            """
+        }
+    }
+
+    struct SessionKey: Hashable, Sendable {
+        let tenant: TenantID
+        let user: UUID
+        let session: UUID
+    }
+
+    private let tenants: LookupCache<UUID, Tenant?>
+    private let memberships: LookupCache<SessionKey, Membership?>
+
+    init(database: Database, timeToLive: Duration = .seconds(4)) {
+        tenants = LookupCache(capacity: 10_000, timeToLive: timeToLive) { uuid in
+            let tenant = try await database.lookUp(Tenant.byUUID(uuid)).first
+            return (tenant, tag: tenant?.id)
+        }
+        memberships = LookupCache(capacity: 50_000, timeToLive: timeToLive) { key in
+            let scope = TenantScope(key.tenant)
+            return (try await database.read(scope, Membership.find(key)).first, tag: key.tenant)
+        }
+    }
+
+    /// Nil for an unknown or deactivated tenant.
+    func tenant(_ uuid: UUID) async throws -> Tenant? {
+        guard let tenant = try await tenants.value(for: uuid), tenant.isActive else { return nil }
+        return tenant
+    }
+
+    func membership(_ key: SessionKey) async throws -> Membership? {
+        try await memberships.value(for: key)
+    }
+
+    /// The database told of a change.
+    func invalidate(_ tenant: TenantID) {
+        tenants.invalidate(tag: tenant)
+        memberships.invalidate(tag: tenant)
+    }
+
+    func invalidateAll() {
+        tenants.invalidateAll()
+        memberships.invalidateAll()
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import Hummingbird
+import Logging
+import Shared
+
+/// Finds out who a request is from, by its access token, and lets in those only who are signed in.
+struct Authentication: RouterMiddleware {
+    typealias Context = QueryContext
+
+    let tokens: AccessTokens
+    let directory: AccessDirectory
+    let refusals: TokenRefusals
+
+    func handle(
+        _ request: Request, context: QueryContext, next: (Request, QueryContext) async throws -> Response
+    ) async throws -> Response {
+        guard request.headers.contains(.authorization) else { throw refuse(.missing) }
+        guard let text = request.bearerToken else { throw refuse(.token(.malformed)) }
+        let signedIn = try await signedIn(text)
+        if let named = request.headers[.tenantID], !signedIn.tenant.isNamed(named) {
+            throw Problem.forbidden(code: "wrong_tenant", detail: "X-Tenant-ID is not the tenant of the token.")
+        }
+        var context = context
+        context.signedIn = signedIn
+        context.notes.tenantSlug = signedIn.tenant.slug
+        context.logger[metadataKey: "tenant"] = .string(signedIn.tenant.slug)
+        return try await next(request, context)
+    }
+
+    /// A token says who and where; what they may do there is the database's word, a few seconds old at most.
+    private func signedIn(_ text: String) async throws -> SignedIn {
+        let token: AccessToken
+        do throws(TokenRefusal) {
+            token = try await tokens.verify(text)
+        } catch {
+            throw refuse(.token(error))
+        }
+        guard let tenant = try await directory.tenant(token.tenantID) else { throw refuse(.unknownTenant) }
+        let key = AccessDirectory.SessionKey(tenant: tenant.id, user: token.userID, session: token.sessionID)
+        guard let membership = try await directory.membership(key) else { throw refuse(.endedSession) }
+        let sites = membership.siteIDs.isEmpty ? nil : Set(membership.siteIDs)
+        let principal = Principal(
+            kind: .user, id: token.userID, sessionID: token.sessionID, role: membership.role,
+            scopes: Role(rawValue: membership.role)?.scopes ?? [], siteIDs: sites)
+        return SignedIn(principal: principal, tenant: tenant, scope: TenantScope(tenant.id, sites: sites))
+    }
+
+    private func refuse(_ reason: TokenRefusals.Reason) -> Problem {
+        refusals.count(reason)
+        return Problem.unauthorized()
+    }
+}
+
+extension Tenant {
+    /// Whether this is the tenant that a client named, by its slug or its UUID.
+    func isNamed(_ name: String) -> Bool {
+        slug == name || UUID(uuidString: name) == uuid
+    }
+}

@@ -1,0 +1,39 @@
+import Hummingbird
+import Logging
+import Postgres
+import Shared
+
+/// The API's routes, and the list of those behind sign-in with the scopes that they demand.
+func buildRouter(_ services: QueryServices) -> (router: Router<QueryContext>, access: RouteList) {
+    let router = Router(context: QueryContext.self, options: .autoGenerateHeadEndpoints)
+    router.get("health-check") { _, _ in try JSONResponse.make(["status": "ok"]) }
+
+    let open = router.group("api/v1")
+    SignInRoutes(
+        database: services.database, tokens: services.tokens, passwords: services.passwords, door: services.door
+    ).register(on: open)
+
+    let authentication = Authentication(
+        tokens: services.tokens, directory: services.directory, refusals: TokenRefusals(services.metrics))
+    let closed = router.group("api/v1").add(middleware: authentication).group(context: TenantContext.self)
+    let api = TenantRoutes(closed, prefix: "/api/v1")
+    let database = services.database
+    UserRoutes(database: database).register(on: api)
+    TenantProfileRoutes(database: database).register(on: api)
+    SiteRoutes(database: database).register(on: api)
+    SpaceRoutes(database: database).register(on: api)
+    DeviceProfileRoutes(database: database).register(on: api)
+    DeviceRoutes(database: database).register(on: api)
+    OrphanDeviceRoutes(database: database).register(on: api)
+    SeriesRoutes(database: database).register(on: api)
+    return (router, api.entries)
+}
+
+/// The API on its public port.
+func buildApplication(
+    _ services: QueryServices, host: String, port: Int, logger: Logger
+) -> Application<HTTPEdgeResponder<QueryContext>> {
+    Application(
+        router: HTTPEdge(buildRouter(services).router, metrics: services.metrics),
+        configuration: .init(address: .hostname(host, port: port), serverName: "pulsegate"), logger: logger)
+}

@@ -1,0 +1,57 @@
+import Foundation
+import Hummingbird
+import Logging
+import Postgres
+import ServiceLifecycle
+import Shared
+import UnixSignals
+
+@main
+struct Main {
+    private static let program = "pulsegate-query"
+
+    static func main() async {
+        let settings = QuerySettings(SettingsReader.ofProcess(program, QuerySettings.declarations))
+        LogOutput.bootstrap(level: settings.logLevel)
+        let logger = Logger(label: program)
+        let pool = PostgresPool(
+            PoolConfiguration(connection: settings.connection, maxConnections: settings.poolSize), logger: logger)
+        let gate = SchemaGate(database: Database(pool: pool), logger: logger)
+        do {
+            // Before anything listens; a database that is away is waited for while the process runs, not ready.
+            _ = try await gate.open()
+            try await serve(settings, pool, gate, logger)
+        } catch let error as StaleSchema {
+            logger.critical("\(error)")
+            exit(SettingsFault.exitStatus)
+        } catch {
+            // Such as a port that another process has.
+            logger.critical("stopped", metadata: ["error": "\(error)"])
+            exit(EXIT_FAILURE)
+        }
+    }
+
+    private static func serve(
+        _ settings: QuerySettings, _ pool: PostgresPool, _ gate: SchemaGate, _ logger: Logger
+    ) async throws {
+        let metrics = MetricRegistry()
+        metrics.registerProcessMetrics()
+        metrics.registerPool(pool)
+        let services = await QueryServices(
+            database: Database(pool: pool), tokenKey: settings.tokenKey,
+            passwords: PasswordHasher(threads: settings.passwordThreads), metrics: metrics)
+        let drain = DrainMarker()
+        let reachable = ReadinessCheck("database") { await pool.ping() }
+        let admin = AdminServer(checks: [gate.check, reachable, drain.check], metrics: metrics)
+        var group = ServiceGroupConfiguration(
+            services: [
+                PoolClosing(pool), gate,
+                ChangeListening(connection: settings.connection, directory: services.directory, logger: logger),
+                admin.application(host: settings.adminHost, port: settings.adminPort, logger: logger),
+                buildApplication(services, host: settings.host, port: settings.port, logger: logger), drain,
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        group.maximumGracefulShutdownDuration = .seconds(20)
+        try await ServiceGroup(configuration: group).run()
+    }
+}

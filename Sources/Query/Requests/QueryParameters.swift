@@ -1,0 +1,93 @@
+import Foundation
+import Hummingbird
+import Postgres
+import Shared
+
+/// The parameters after `?`. Readers note what they can't read; ``check()`` then refuses the request with every fault.
+struct QueryParameters {
+    private let values: [(name: String, value: String)]
+    private(set) var faults: [Problem.FieldError] = []
+
+    init(_ request: Request) {
+        values = request.uri.queryParameters.map { (String($0.key), String($0.value)) }
+    }
+
+    init(_ values: [(name: String, value: String)]) {
+        self.values = values
+    }
+
+    mutating func refuse(_ field: String, _ code: String, _ detail: String) {
+        faults.append(Problem.FieldError(field: field, code: code, detail: detail))
+    }
+
+    /// - Throws: `Problem` 422 with a fault for each parameter that couldn't be read.
+    func check() throws {
+        guard faults.isEmpty else { throw Problem.unprocessable(faults) }
+    }
+
+    /// The last value, as later ones override earlier.
+    func text(_ name: String) -> String? {
+        values.last { $0.name == name && !$0.value.isEmpty }?.value
+    }
+
+    /// Every value of a parameter that may be repeated or hold several with commas between.
+    func list(_ name: String) -> [String] {
+        values.filter { $0.name == name }
+            .flatMap { $0.value.split(separator: ",").map(String.init) }
+    }
+
+    /// Parameters such as `label.till=3`, by what follows the prefix.
+    func all(withPrefix prefix: String) -> [(key: String, values: [String])] {
+        let matching = values.filter { $0.name.hasPrefix(prefix) && $0.name.count > prefix.count }
+        let byKey = Dictionary(grouping: matching) { String($0.name.dropFirst(prefix.count)) }
+        return byKey.mapValues { $0.map(\.value) }.sorted { $0.key < $1.key }.map { (key: $0.key, values: $0.value) }
+    }
+
+    /// Things by id or code. `canonical` brings a code to the form in which it is kept.
+    func references(_ name: String, canonical: (String) -> String? = { $0 }) -> References {
+        References(list(name).map { UUID(uuidString: $0) == nil ? canonical($0) ?? $0 : $0 })
+    }
+
+    mutating func ids(_ name: String) -> [UUID] {
+        list(name).compactMap { text in
+            let id = UUID(uuidString: text)
+            if id == nil { refuse(name, "invalid_id", "Must be an id.") }
+            return id
+        }
+    }
+
+    /// One or more of an enumeration's words.
+    mutating func words<Word: RawRepresentable & CaseIterable>(_ name: String) -> [Word]
+    where Word.RawValue == String {
+        list(name).compactMap { text in
+            let word = Word(rawValue: text)
+            if word == nil {
+                let known = Word.allCases.map(\.rawValue).joined(separator: ", ")
+                refuse(name, "unknown_value", "Must be one of: \(known).")
+            }
+            return word
+        }
+    }
+
+    /// RFC 3339 or epoch milliseconds.
+    mutating func time(_ name: String) -> Timestamp? {
+        guard let text = text(name) else { return nil }
+        // A `+` that a client left unescaped may have become a space on the way.
+        let time =
+            Double(text).map(Timestamp.init(epochMilliseconds:))
+            ?? Timestamp(rfc3339: String(text.map { $0 == " " ? "+" : $0 }))
+        if time == nil {
+            refuse(name, "invalid_time", "Must be RFC 3339 with an offset, or epoch milliseconds.")
+        }
+        return time
+    }
+
+    mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
+        guard let text = text(name) else { return nil }
+        guard let value = Int(text), range.contains(value) else {
+            refuse(name, "out_of_range", "Must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+            return nil
+        }
+        return value
+    }
+}

@@ -1,0 +1,47 @@
+import Shared
+
+/// How much one request may read: what is past it is refused, with a word on what to narrow.
+struct ReadingBudget: Sendable {
+    /// Series that may match.
+    var series = 1_000
+    /// Samples that may be decoded.
+    var samples = 2_000_000
+    /// Chunks and rows of the log; bounds what is read where they hold few samples each.
+    var rows = 50_000
+    /// Points of one series in an answer.
+    var points = 11_000
+}
+
+extension ReadingBudget {
+    /// Before anything is decoded: a refusal should cost less than an answer.
+    ///
+    /// - Throws: `Problem` 422 that says what to narrow.
+    func check(_ rows: [SeriesReadingRow]) throws {
+        var (series, samples, rowCount) = (0, Int64(0), 0)
+        for row in rows {
+            switch row {
+            case .series: series += 1
+            case .chunk(_, _, let readSoFar), .logged(_, let readSoFar):
+                rowCount += 1
+                samples = max(samples, readSoFar)
+            }
+        }
+        guard series <= self.series else {
+            throw Problem.tooMuch(
+                "metric", "too_many_series",
+                "More than \(self.series) series match: name metrics, a store, a device or labels.")
+        }
+        guard samples <= self.samples, rowCount < self.rows else {
+            throw Problem.tooMuch(
+                "from", "too_many_samples",
+                "More than \(self.samples) samples to read: narrow from and to, or name fewer series.")
+        }
+    }
+}
+
+extension Problem {
+    /// - Parameter field: the parameter to narrow.
+    static func tooMuch(_ field: String, _ code: String, _ detail: String) -> Problem {
+        unprocessable([FieldError(field: field, code: code, detail: detail)])
+    }
+}

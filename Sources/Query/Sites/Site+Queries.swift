@@ -1,0 +1,32 @@
+import Foundation
+import Postgres
+import Shared
+
+extension Site {
+    private static let columns: Fragment = """
+        id, code, name, kind, timezone, address, latitude, longitude, expected_interval_s, settings, created_at,
+        updated_at
+        """
+
+    /// In the order of creation. No kind stands for all.
+    static func page(_ kinds: [Kind], after: UUID?, limit: Int, in scope: TenantScope) -> Statement<Site> {
+        var conditions = [visible(in: scope)]
+        if !kinds.isEmpty { conditions.append("kind = ANY (\(kinds.map(\.rawValue)))") }
+        if let after { conditions.append("id > \(after)") }
+        return """
+            SELECT \(columns) FROM sites
+             WHERE \(conditions.joined(separator: " AND "))
+             ORDER BY id LIMIT \(Int64(limit))
+            """
+    }
+
+    static func find(_ reference: References, _ kind: Kind?, in scope: TenantScope) -> Statement<Site> {
+        var conditions = [visible(in: scope), reference.match(id: "id", code: "code")]
+        if let kind { conditions.append("kind = \(kind.rawValue)") }
+        return "SELECT \(columns) FROM sites WHERE \(conditions.joined(separator: " AND "))"
+    }
+
+    private static func visible(in scope: TenantScope) -> Fragment {
+        "tenant_id = \(scope.tenantID) AND deleted_at IS NULL AND \(scope.sees(site: "id"))"
+    }
+}

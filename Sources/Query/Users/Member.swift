@@ -1,0 +1,48 @@
+import Foundation
+import Postgres
+import Shared
+
+/// A user as one tenant knows them.
+struct Member: Sendable {
+    let id: UUID
+    let email: String
+    let name: String
+    let role: String
+    /// Empty: every site.
+    let siteIDs: [UUID]
+    let lastLoginAt: Timestamp?
+    let createdAt: Timestamp
+    let updatedAt: Timestamp
+    let tenantName: String
+}
+
+extension Member: RowDecodable {
+    init(_ row: Row) throws {
+        id = try row["id"]
+        email = try row["email"]
+        name = try row["name"]
+        role = try row["role"]
+        siteIDs = try row["site_ids"]
+        lastLoginAt = try row["last_login_at"]
+        createdAt = try row["created_at"]
+        updatedAt = try row["updated_at"]
+        tenantName = try row["tenant_name"]
+    }
+}
+
+extension Member: JSONWritable {
+    func write(to json: inout JSONWriter) {
+        json.object { write(fieldsOf: &$0) }
+    }
+
+    func write(fieldsOf object: inout JSONWriter) {
+        object.field("id", id)
+        object.field("email", email)
+        object.field("name", name)
+        object.field("role", role)
+        object.field("site_ids", siteIDs)
+        object.field("last_login_at", lastLoginAt)
+        object.field("created_at", createdAt)
+        object.field("updated_at", updatedAt)
+    }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Postgres
+import Shared
+import Support
+import Testing
+
+@testable import Query
+
+/// Who gets what of every endpoint.
+@Suite struct AccessTests {
+    /// Ids and EUIs that only south has; no answer to north may hold one.
+    private static let southern = [
+        "0b000000-", TwoTenants.southernEUI, TwoTenants.southernOrphanEUI, "Harbour", "South",
+    ]
+
+    @Test func everyRouteHasARow() async throws {
+        try await Testbed.run { bed in
+            #expect(Set(bed.access.all.map(\.path)) == Set(AccessRow.table.map(\.route)))
+            #expect(bed.access.all.allSatisfy { $0.scope != nil || $0.path == "/api/v1/users/me" })
+            let open: Set = ["/health-check", "/api/v1/auth/login"]
+            let routes = Set(buildRouter(bed.services).router.routes.map(\.path.description))
+            #expect(routes.subtracting(open).count == AccessRow.table.count)
+        }
+    }
+
+    @Test func anonymousGetsNothing() async throws {
+        try await Testbed.run { bed in
+            for row in AccessRow.table {
+                for token in [nil, "nonsense", "a.b.c"] {
+                    let answered = try await bed.get(row.own, as: token)
+                    #expect(answered.status == .unauthorized, "\(row.route)")
+                    #expect(answered.headers[.wwwAuthenticate]?.hasPrefix("Bearer") == true)
+                    #expect(answered.code == "unauthorized")
+                }
+            }
+        }
+    }
+
+    @Test func viewersSeeTheirTenantAndNothingElse() async throws {
+        try await Testbed.run { bed in
+            let token = try await bed.token(TwoTenants.viewer)
+            for row in AccessRow.table {
+                let own = try await bed.get(row.own, as: token)
+                #expect(own.status == .ok, "\(row.route): \(own.text)")
+                #expect(!Self.southern.contains { own.text.contains($0) }, "\(row.route): \(own.text)")
+                guard let foreign = row.foreign else { continue }
+                let headers: HTTPFields = [.requestID: "same"]
+                let refused = try await bed.get(foreign, as: token, headers: headers)
+                let missing = try await bed.get(Self.missing(like: foreign), as: token, headers: headers)
+                #expect(refused.status == .notFound, "\(row.route)")
+                #expect(refused.text == missing.text && refused.headers == missing.headers, "\(row.route)")
+            }
+        }
+    }
+
+    /// The foreign requests of the table do name something: its owner sees it.
+    @Test func southSeesWhatIsSouths() async throws {
+        try await Testbed.run { bed in
+            let token = try await bed.token(TwoTenants.southern)
+            for foreign in AccessRow.table.compactMap(\.foreign) where !foreign.contains("warehouses") {
+                #expect(try await bed.get(foreign, as: token).status == .ok, "\(foreign)")
+            }
+        }
+    }
+
+    @Test func rolesWithoutTheScopeAreRefused() async throws {
+        try await Testbed.run { bed in
+            let token = try await bed.token(TwoTenants.guest)
+            for entry in bed.access.all {
+                let row = try #require(AccessRow.table.first { $0.route == entry.path })
+                let answered = try await bed.get(row.own, as: token)
+                #expect(answered.status == (entry.scope == nil ? .ok : .forbidden), "\(row.route)")
+            }
+        }
+    }
+
+    @Test func otherMethodsAreNotAllowed() async throws {
+        try await Testbed.run { bed in
+            let answered = try await bed.send(.delete, "/api/v1/sites")
+            #expect(answered.status == .methodNotAllowed)
+            #expect(answered.headers[.allow] == "GET, HEAD")
+            #expect(try await bed.get("/api/v1/auth/login").headers[.allow] == "POST")
+            #expect(try await bed.get("/api/v1/nowhere").status == .notFound)
+            #expect(try await bed.get("/health-check").json["status"] as? String == "ok")
+        }
+    }
+
+    @Test func headerMustNameTheTokensTenant() async throws {
+        try await Testbed.run { bed in
+            let token = try await bed.token(TwoTenants.both, tenant: "north")
+            for (named, status) in [
+                ("north", HTTPResponse.Status.ok), (TwoTenants.north.uuidString, .ok), ("south", .forbidden),
+                (TwoTenants.south.uuidString, .forbidden), ("nonsense", .forbidden),
+            ] {
+                let answered = try await bed.get("/api/v1/sites", as: token, headers: [.tenantID: named])
+                #expect(answered.status == status, "\(named)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "UPDATE tenants SET is_active = false WHERE slug = 'north'",
+        "UPDATE sessions SET ended_at = now()",
+        "ALTER TABLE sessions DROP CONSTRAINT sessions_tenant_id_user_id_fkey; DELETE FROM memberships",
+    ])
+    func whatEndsASessionTakesEffect(change: String) async throws {
+        try await Testbed.run(accessTimeToLive: .zero) { bed in
+            let token = try await bed.token(TwoTenants.viewer)
+            #expect(try await bed.get("/api/v1/sites", as: token).status == .ok)
+            try await bed.database.asSuperuser { try await $0.execute(script: change) }
+            #expect(try await bed.get("/api/v1/sites", as: token).status == .unauthorized)
+        }
+    }
+
+    @Test func aNewRoleCountsWithoutANewToken() async throws {
+        try await Testbed.run(accessTimeToLive: .zero) { bed in
+            let token = try await bed.token(TwoTenants.viewer)
+            try await bed.database.asSuperuser { try await $0.execute(script: "UPDATE memberships SET role = 'guest'") }
+            #expect(try await bed.get("/api/v1/sites", as: token).status == .forbidden)
+        }
+    }
+
+    @Test func membersOfSomeSitesSeeTheseAlone() async throws {
+        try await Testbed.run { bed in
+            let token = try await bed.token(TwoTenants.limited)
+            #expect(try await bed.get("/api/v1/sites", as: token).data.texts("code") == ["T02"])
+            #expect(try await bed.get("/api/v1/sites/T01", as: token).status == .notFound)
+            #expect(try await bed.get("/api/v1/stores/T01/status", as: token).status == .notFound)
+            #expect(try await bed.get("/api/v1/stores/T02/status", as: token).status == .ok)
+            #expect(try await bed.get("/api/v1/spaces", as: token).data.texts("code") == ["R1"])
+            #expect(try await bed.get("/api/v1/spaces/\(TwoTenants.bay)", as: token).status == .notFound)
+            let devices = try await bed.get("/api/v1/devices", as: token).data.texts("device_eui")
+            #expect(devices == [TwoTenants.roomEUI, TwoTenants.looseEUI])
+            #expect(try await bed.get("/api/v1/devices/\(TwoTenants.bayEUI)/readings", as: token).status == .notFound)
+            let series = try await bed.get("/api/v1/series", as: token).data
+            let owners = series.compactMap { $0["owner"] as? [String: Any] }
+            #expect(owners.texts("code") == ["T02", TwoTenants.looseEUI])
+            let span = "from=2026-01-05T00:00:00Z&to=2026-01-06T00:00:00Z"
+            #expect(try await bed.get("/api/v1/series/query?store=T01&\(span)", as: token).data.isEmpty)
+            #expect(try await bed.get("/api/v1/series/query?metric=pos.sales&\(span)", as: token).data.count == 1)
+        }
+    }
+
+    /// The same path with an id that nobody has.
+    private static func missing(like path: String) -> String {
+        path.split(separator: "/", omittingEmptySubsequences: false)
+            .map { part in
+                if UUID(uuidString: String(part)) != nil { return UUID.v7().lowercaseString }
+                return DeviceEUI(part) == nil ? String(part) : "0123456789abcdef"
+            }
+            .joined(separator: "/")
+    }
+}

@@ -1,0 +1,91 @@
+import Postgres
+import Shared
+import Support
+import Testing
+
+@testable import Query
+
+/// What Swift makes of log and chunks equals, sample by sample, what the SQL view makes of them.
+@Suite struct SeriesViewTests {
+    private struct ViewRow: RowDecodable {
+        let series: Int32
+        let ts: Int64
+        let value: Double
+
+        init(_ row: Row) throws {
+            series = try row["series_id"]
+            ts = try row["ts"]
+            value = try row["value"]
+        }
+    }
+
+    @Test func equalsTheView() async throws {
+        try await TwoTenants.withDatabase { database in
+            try await Self.fill(database, seed: 7)
+            try await database.withPool(as: .query) { pool in
+                let tenant = try #require(try await pool.lookUp(Tenant.bySlug("north")).first)
+                let scope = TenantScope(tenant.id)
+                var filter = SeriesFilter()
+                filter.metrics = [.name("random")]
+                for span in [-40_000..<80_000, 0..<1, -1_000..<7_000, 90_000..<100_000] as [Range<Int64>] {
+                    let rows = try await pool.read(scope, filter.reading(span, in: scope, ReadingBudget()))
+                    let reading = SeriesReading(rows, within: span)
+                    #expect(reading.series.count == 20)
+                    let view: [ViewRow] = try await pool.read(
+                        scope,
+                        """
+                        SELECT series_id, ts, value FROM samples
+                         WHERE tenant_id = \(tenant.id) AND ts >= \(span.lowerBound) AND ts < \(span.upperBound)
+                         ORDER BY series_id, ts
+                        """)
+                    for series in reading.series {
+                        let expected = view.filter { $0.series == series.id }
+                        let samples = reading.samples(of: series)
+                        #expect(samples.times == expected.map(\.ts))
+                        #expect(samples.values == expected.map(\.value))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Twenty series of one store; rows of the log hold several of them, mixed.
+    private static func fill(_ database: MigratedDatabase, seed: UInt64) async throws {
+        var random = SplitMix(state: seed)
+        let stored = (0..<20).map { _ in StoredSamples.random(&random) }
+        var logged = stored.enumerated().flatMap { index, one in one.log.map { (Int32(1_000 + index), $0) } }
+        logged.shuffle(using: &random)
+        var commands: [Command] = []
+        for (index, one) in stored.enumerated() {
+            commands.append(
+                """
+                INSERT INTO series (tenant_id, id, owner_id, metric, identity) OVERRIDING SYSTEM VALUE
+                SELECT id, \(Int32(1_000 + index)), 101, 'random', gen_random_uuid() FROM tenants WHERE slug = 'north'
+                """)
+            for chunk in one.chunks {
+                let decoded = try chunk.decoded()
+                commands.append(
+                    """
+                    INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, steps, value)
+                    SELECT id, \(Int32(1_000 + index)), \(decoded.startsAt),
+                           \(chunk.samples[chunk.samples.count - 1].ts),
+                           \(decoded.unit), \(decoded.steps), \(decoded.values)
+                      FROM tenants WHERE slug = 'north'
+                    """)
+            }
+        }
+        for start in stride(from: 0, to: logged.count, by: 13) {
+            let part = logged[start..<min(start + 13, logged.count)]
+            commands.append(
+                """
+                INSERT INTO sample_log (tenant_id, owner_id, series, ts, value)
+                SELECT id, 101, \(part.map(\.0)), \(part.map(\.1.ts)), \(part.map(\.1.value))
+                  FROM tenants WHERE slug = 'north'
+                """)
+        }
+        let all = commands.map(\.erased)
+        try await database.asSuperuser { connection in
+            _ = try await connection.pipeline(all)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Support
+
+@testable import Query
+
+/// What the access test knows of one endpoint. Every registration must have a row here.
+struct AccessRow: Sendable {
+    /// The route as registered.
+    let route: String
+    /// A request for north's own that is answered with 200.
+    let own: String
+    /// A request for what is south's alone, answered to north as if it weren't there; nil where nothing can be named.
+    let foreign: String?
+
+    static func row(_ route: String, _ own: String, foreign: String? = nil) -> AccessRow {
+        AccessRow(route: "/api/v1/" + route, own: "/api/v1/" + own, foreign: foreign.map { "/api/v1/" + $0 })
+    }
+
+    static let table: [AccessRow] = [
+        row("users/me", "users/me"),
+        row("tenants/current", "tenants/current"),
+        row("sites", "sites"),
+        row("sites/:site", "sites/T01", foreign: "sites/\(TwoTenants.southernStore)"),
+        row("stores", "stores"),
+        row("stores/:site", "stores/\(TwoTenants.t01)", foreign: "stores/\(TwoTenants.southernStore)"),
+        row("stores/:site/status", "stores/T01/status", foreign: "stores/\(TwoTenants.southernStore)/status"),
+        row("warehouses", "warehouses"),
+        row("warehouses/:site", "warehouses/W01", foreign: "warehouses/\(TwoTenants.southernStore)"),
+        row("spaces", "spaces"),
+        row("spaces/:id", "spaces/\(TwoTenants.bay)", foreign: "spaces/\(TwoTenants.southernSpace)"),
+        row("device-profiles", "device-profiles"),
+        row(
+            "device-profiles/:id", "device-profiles/\(TwoTenants.profile)",
+            foreign: "device-profiles/\(TwoTenants.southernProfile)"),
+        row("devices", "devices"),
+        row("devices/:eui", "devices/\(TwoTenants.bayEUI)", foreign: "devices/\(TwoTenants.southernEUI)"),
+        row(
+            "devices/:eui/readings", "devices/\(TwoTenants.bayEUI)/readings",
+            foreign: "devices/\(TwoTenants.southernEUI)/readings"),
+        row("orphan-devices", "orphan-devices"),
+        row(
+            "orphan-devices/:eui", "orphan-devices/\(TwoTenants.orphanEUI)",
+            foreign: "orphan-devices/\(TwoTenants.southernOrphanEUI)"),
+        row("series", "series"),
+        row("series/query", "series/query?from=2026-01-05T00:00:00Z&to=2026-01-06T00:00:00Z"),
+    ]
+}

@@ -1,0 +1,100 @@
+import Foundation
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import Postgres
+import Shared
+import Support
+import Testing
+
+@testable import Query
+
+/// The API as it is, on a database of its own, as the role of the query process.
+struct Testbed: Sendable {
+    let client: any TestClientProtocol
+    let database: MigratedDatabase
+    let services: QueryServices
+    let access: RouteList
+
+    /// - Parameter accessTimeToLive: how long the caches of sign-in believe what they know.
+    static func run(
+        accessTimeToLive: Duration = .seconds(4), failures: FailureThrottle.Limits = .init(),
+        _ body: @escaping @Sendable (Testbed) async throws -> Void
+    ) async throws {
+        try await TwoTenants.withDatabase { database in
+            try await database.withPool(as: .query) { pool in
+                let key = try #require(TokenKey(secret: "a secret of the tests, long enough for it"))
+                let services = await QueryServices(
+                    database: pool, tokenKey: key, passwords: PasswordHasher(threads: 2), metrics: MetricRegistry(),
+                    accessTimeToLive: accessTimeToLive, failures: failures)
+                let access = buildRouter(services).access
+                let app = buildApplication(services, host: "127.0.0.1", port: 0, logger: .silent)
+                try await app.test(.router) { client in
+                    try await body(
+                        Testbed(client: client, database: database, services: services, access: access))
+                }
+            }
+        }
+    }
+
+    func get(_ path: String, as token: String? = nil, headers: HTTPFields = [:]) async throws -> Answered {
+        var headers = headers
+        if let token { headers[.authorization] = "Bearer \(token)" }
+        return try await send(.get, path, headers: headers)
+    }
+
+    func post(_ path: String, _ body: String, headers: HTTPFields = [:]) async throws -> Answered {
+        var headers = headers
+        if headers[.contentType] == nil { headers[.contentType] = "application/json" }
+        return try await send(.post, path, headers: headers, body: ByteBuffer(string: body))
+    }
+
+    func send(
+        _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], body: ByteBuffer? = nil
+    ) async throws -> Answered {
+        try await client.execute(uri: path, method: method, headers: headers, body: body) { Answered($0) }
+    }
+
+    /// Signs in and hands back the access token.
+    func token(_ user: String, tenant: String? = nil) async throws -> String {
+        let chosen = tenant.map { ",\"tenant\":\"\($0)\"" } ?? ""
+        let answered = try await post(
+            "/api/v1/auth/login",
+            "{\"email\":\"\(TwoTenants.email(user))\",\"password\":\"\(TwoTenants.password)\"\(chosen)}")
+        try #require(answered.status == .ok, "\(answered.text)")
+        return try #require(answered.json["access_token"] as? String)
+    }
+}
+
+/// A response with its body as text and as JSON.
+struct Answered {
+    let status: HTTPResponse.Status
+    let headers: HTTPFields
+    let text: String
+
+    init(_ response: TestResponse) {
+        status = response.status
+        headers = response.headers
+        text = String(buffer: response.body)
+    }
+
+    /// Empty where the body is no object.
+    var json: [String: Any] {
+        (try? JSONSerialization.jsonObject(with: Data(text.utf8))) as? [String: Any] ?? [:]
+    }
+
+    /// The items of a list.
+    var data: [[String: Any]] { json["data"] as? [[String: Any]] ?? [] }
+
+    var code: String? { json["code"] as? String }
+
+    /// `field: code` of a 422's faults.
+    var faults: [String] {
+        (json["errors"] as? [[String: Any]] ?? []).map { "\($0["field"] ?? ""): \($0["code"] ?? "")" }
+    }
+}
+
+extension [[String: Any]] {
+    /// One field of each item.
+    func texts(_ name: String) -> [String] { compactMap { $0[name] as? String } }
+}
