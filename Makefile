@@ -1,0 +1,33 @@
+# Everything there is to do. `make run` and `make test` are all that a fresh machine needs; see deploy/local.
+
+SWIFT_FORMAT_PATHS = Package.swift Sources Tests Benchmarks
+
+.PHONY: run test check lint format bench packages
+
+# Installs what is missing, builds, starts a private PostgreSQL (or uses DATABASE_URL), ingest and query with a demo tenant.
+# `make run DEMO_TRAFFIC=off` leaves the demo traffic out; INGEST_PORT and QUERY_PORT move the ports.
+run:
+	@deploy/local/run
+
+# Installs what is missing and runs every test against a throw-away PostgreSQL.
+test: packages
+	deploy/local/with-postgres swift test
+
+# The whole gate; CI runs the same. The compiler treats warnings as errors (Package.swift).
+check: lint test
+
+lint:
+	swift format lint --strict --recursive $(SWIFT_FORMAT_PATHS)
+
+format:
+	swift format --in-place --recursive $(SWIFT_FORMAT_PATHS)
+
+# Side by side with other ways to do the same work; see Benchmarks/README.md.
+bench: packages
+	@command -v wrk >/dev/null || deploy/local/install-packages wrk
+	swift build -c release
+	PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin | tail -1)" deploy/local/with-postgres --durable \
+		"$$(swift build -c release --show-bin-path)/Benchmarks"
+
+packages:
+	@deploy/local/install-packages

@@ -1,0 +1,27 @@
+/// What to try in a running demo. Everything can be pasted into a shell.
+enum DemoGuide {
+    static func text(_ demo: DemoFile) -> String {
+        """
+
+        Pulsegate is running: ingest at \(demo.ingestURL), query at \(demo.queryURL).
+        Tenant \(demo.tenant), user \(demo.email), password \(demo.password); all of it is in .local/demo.json.
+
+        Sign in:
+          TOKEN=$(curl -s \(demo.queryURL)/api/v1/auth/login -H 'Content-Type: application/json' \\
+            -d '{"email":"\(demo.email)","password":"\(demo.password)"}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+
+        See a store live:
+          curl -s \(demo.queryURL)/api/v1/stores/\(demo.store)/status -H "Authorization: Bearer $TOKEN"
+
+        The state of the car park's bays:
+          curl -s "\(demo.queryURL)/api/v1/spaces?site=P01&limit=5" -H "Authorization: Bearer $TOKEN"
+
+        Send a metric as that store's gateway:
+          curl -s \(demo.ingestURL)/v1/metrics/batch -H 'Content-Type: application/json' \\
+            -H 'Authorization: Bearer \(demo.storeAPIKey)' -d '{"metrics":[{"name":"hello","value":1}]}'
+
+        Logs are .local/ingest.log, .local/query.log and .local/feed.log. Ctrl-C stops everything.
+
+        """
+    }
+}

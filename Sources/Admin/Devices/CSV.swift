@@ -1,0 +1,109 @@
+/// Reads RFC 4180: commas, quotes that may hold commas, quotes and line ends, CRLF or LF. A byte order mark is passed over.
+struct CSV {
+    struct Record: Equatable {
+        /// Where the record begins, from 1.
+        let line: Int
+        let fields: [String]
+    }
+
+    struct Fault: Error, Equatable {
+        let line: Int
+        let reason: String
+    }
+
+    private var bytes: ArraySlice<UInt8>
+    private var line = 1
+
+    /// Every record or, where one can't be read, why; what follows a closed record is read on. Empty lines are none.
+    static func read(_ bytes: [UInt8]) -> [Result<Record, Fault>] {
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        var reader = CSV(bytes: bytes.starts(with: mark) ? bytes.dropFirst(3) : bytes[...])
+        var records: [Result<Record, Fault>] = []
+        while let record = reader.next() { records.append(record) }
+        return records
+    }
+
+    private init(bytes: ArraySlice<UInt8>) {
+        self.bytes = bytes
+    }
+
+    private mutating func next() -> Result<Record, Fault>? {
+        while skipLineEnd() {}
+        guard !bytes.isEmpty else { return nil }
+        let start = line
+        var fields: [String] = []
+        while true {
+            do throws(Fault) {
+                fields.append(try field())
+            } catch {
+                skipLine()
+                return .failure(Fault(line: start, reason: error.reason))
+            }
+            guard bytes.first == UInt8(ascii: ",") else { break }
+            bytes.removeFirst()
+        }
+        _ = skipLineEnd()
+        return .success(Record(line: start, fields: fields))
+    }
+
+    private mutating func field() throws(Fault) -> String {
+        let content: [UInt8]
+        if bytes.first == UInt8(ascii: "\"") {
+            content = try quoted()
+        } else {
+            let end = bytes.firstIndex { Self.endsField($0) } ?? bytes.endIndex
+            content = Array(bytes[..<end])
+            bytes = bytes[end...]
+            if content.contains(UInt8(ascii: "\"")) {
+                throw Fault(line: line, reason: "a quote inside a field that does not begin with one")
+            }
+        }
+        guard let text = String(validating: content, as: UTF8.self) else {
+            throw Fault(line: line, reason: "not UTF-8")
+        }
+        guard !content.contains(0) else { throw Fault(line: line, reason: "a NUL character") }
+        return text
+    }
+
+    private mutating func quoted() throws(Fault) -> [UInt8] {
+        let quote = UInt8(ascii: "\"")
+        var content: [UInt8] = []
+        bytes.removeFirst()
+        while let byte = bytes.popFirst() {
+            if byte != quote {
+                if byte == UInt8(ascii: "\n") { line += 1 }
+                content.append(byte)
+            } else if bytes.first == quote {
+                bytes.removeFirst()
+                content.append(quote)
+            } else if let after = bytes.first, !Self.endsField(after) {
+                throw Fault(line: line, reason: "something after a closing quote")
+            } else {
+                return content
+            }
+        }
+        throw Fault(line: line, reason: "a quote that is never closed")
+    }
+
+    private static func endsField(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+    }
+
+    private mutating func skipLine() {
+        bytes = bytes.drop { $0 != UInt8(ascii: "\n") }
+        _ = skipLineEnd()
+    }
+
+    /// - Returns: whether there was one.
+    private mutating func skipLineEnd() -> Bool {
+        switch bytes.first {
+        case UInt8(ascii: "\n"): bytes.removeFirst()
+        case UInt8(ascii: "\r"):
+            bytes.removeFirst()
+            if bytes.first == UInt8(ascii: "\n") { bytes.removeFirst() }
+        default: return false
+        }
+        line += 1
+        return true
+    }
+}

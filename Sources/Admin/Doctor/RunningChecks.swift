@@ -1,0 +1,89 @@
+import Postgres
+import Shared
+
+/// The ring of batch keys turns every hour while an ingest process runs.
+struct RingCheck: DoctorCheck {
+    let name = "batch keys"
+
+    func examine(_ database: Database) async throws -> [Finding] {
+        let age: [Int64] = try await database.lookUp(
+            "SELECT extract(epoch FROM now() - turned_at)::bigint FROM batch_key_ring")
+        guard let age = age.first else { return [.fail(name, "batch_key_ring is empty")] }
+        guard age > 2 * 3600 else { return [.ok(name, "turned \(age / 60) minutes ago")] }
+        return [.warn(name, "turned \(age / 3600) hours ago: does ingest run?")]
+    }
+}
+
+/// What is acknowledged must survive a crash.
+struct DurabilityCheck: DoctorCheck {
+    let name = "durability"
+
+    func examine(_ database: Database) async throws -> [Finding] {
+        let off: [String] = try await database.lookUp(
+            """
+            SELECT name || ' = ' || setting FROM pg_settings
+             WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY 1
+            """)
+        guard off.isEmpty else {
+            return [.fail(name, "\(off.joined(separator: ", ")): what was acknowledged can be lost")]
+        }
+        return [.ok(name, "fsync, full_page_writes and synchronous_commit are on")]
+    }
+}
+
+/// Ours against the server's, with the time that asking took as what is not known.
+struct ClockCheck: DoctorCheck {
+    let name = "clock"
+
+    func examine(_ database: Database) async throws -> [Finding] {
+        let since = Timestamp.now()
+        guard let server = try await database.lookUp("SELECT clock_timestamp()" as Statement<Timestamp>).first else {
+            return [.fail(name, "the server tells no time")]
+        }
+        let until = Timestamp.now()
+        let outside = max(0, max(since.microseconds - server.microseconds, server.microseconds - until.microseconds))
+        let detail = "\(outside / 1000) ms off the server's"
+        return switch outside {
+        case ..<1_000_000: [.ok(name, detail)]
+        case ..<60_000_000: [.warn(name, detail)]
+        default: [.fail(name, detail)]
+        }
+    }
+}
+
+/// Compaction keeps each tenant's log short: 15 minutes at most.
+struct BacklogCheck: DoctorCheck {
+    let name = "compaction"
+
+    private struct Backlog: RowDecodable {
+        let requests: Int64
+        let seconds: Int64
+
+        init(_ row: Row) throws {
+            requests = try row["requests"]
+            seconds = try row["seconds"]
+        }
+    }
+
+    func examine(_ database: Database) async throws -> [Finding] {
+        var findings: [Finding] = []
+        var requests: Int64 = 0
+        for tenant in try await database.lookUp(Tenant.all()) {
+            let backlogs = try await database.read(
+                tenant,
+                """
+                SELECT count(*) AS requests, coalesce(extract(epoch FROM now() - min(received_at)), 0)::bigint AS seconds
+                  FROM sample_log WHERE tenant_id = \(tenant.id)
+                """ as Statement<Backlog>)
+            guard let backlog = backlogs.first else { continue }
+            requests += backlog.requests
+            let detail = "\(tenant.slug): \(backlog.requests) requests, the oldest \(backlog.seconds / 60) minutes old"
+            switch backlog.seconds {
+            case ..<2700: continue
+            case ..<21600: findings.append(.warn(name, detail))
+            default: findings.append(.fail(name, detail))
+            }
+        }
+        return findings.isEmpty ? [.ok(name, "\(requests) requests in the log, none of them old")] : findings
+    }
+}
