@@ -1,0 +1,153 @@
+import Foundation
+import Postgres
+import Support
+
+/// A database of its own, the processes on it, and tenants onboarded by the command-line tool.
+final class Installation: Sendable {
+    struct Tenant: Sendable {
+        let slug: String
+        let email: String
+        let password: String
+        let storeKeys: [String: String]
+        let integrationID: String
+        let secret: String
+    }
+
+    struct Failed: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    let client = TestClient()
+    let database: String
+    let ingestPort: Int
+    let queryPort: Int
+    private let ingestAdminPort: Int
+    private let queryAdminPort: Int
+    private let environment: [String: String]
+
+    var ingestURL: String { "http://127.0.0.1:\(ingestPort)" }
+    var queryURL: String { "http://127.0.0.1:\(queryPort)" }
+    var ingestMetricsURL: String { "http://127.0.0.1:\(ingestAdminPort)/metrics" }
+
+    private init(database: String) throws {
+        self.database = database
+        let ports = try freePorts(4)
+        (ingestPort, ingestAdminPort, queryPort, queryAdminPort) = (ports[0], ports[1], ports[2], ports[3])
+        environment = [
+            "DATABASE_URL": try TestPostgres.url(database: database),
+            "INGEST_DATABASE_URL": try TestPostgres.url(database: database, user: "pulsegate_ingest"),
+            "QUERY_DATABASE_URL": try TestPostgres.url(database: database, user: "pulsegate_query"),
+            "SYSTEM_DATABASE_URL": try TestPostgres.url(database: database, user: "pulsegate_system"),
+            "MASTER_KEY": "k1:" + Data((0..<32).map { _ in UInt8.random(in: .min ... .max) }).base64EncodedString(),
+            "JWT_SECRET": UUID().uuidString + UUID().uuidString,
+            "INGEST_HOST": "127.0.0.1", "INGEST_PORT": "\(ports[0])", "INGEST_ADMIN_PORT": "\(ports[1])",
+            "QUERY_HOST": "127.0.0.1", "QUERY_PORT": "\(ports[2])", "QUERY_ADMIN_PORT": "\(ports[3])",
+        ]
+    }
+
+    /// Makes and migrates a database, runs `body`, and drops it.
+    static func run<Value: Sendable>(_ body: @Sendable (Installation) async throws -> Value) async throws -> Value {
+        let name = try await TestPostgres.createDatabase()
+        let installation = try Installation(database: name)
+        let result: Result<Value, any Error>
+        do {
+            _ = try await installation.pulsegate(["migrate"])
+            result = .success(try await body(installation))
+        } catch {
+            result = .failure(error)
+        }
+        try await installation.client.shutDown()
+        try await TestPostgres.dropDatabase(name)
+        return try result.get()
+    }
+
+    func startIngest(_ more: [String: String] = [:]) async throws -> ServerProcess {
+        let process = try ServerProcess("pulsegate-ingest", environment: environment.merging(more) { _, new in new })
+        try await process.waitUntilReady(adminPort: ingestAdminPort, client)
+        return process
+    }
+
+    func startQuery() async throws -> ServerProcess {
+        let process = try ServerProcess("pulsegate-query", environment: environment)
+        try await process.waitUntilReady(adminPort: queryAdminPort, client)
+        return process
+    }
+
+    /// Runs the command-line tool to its end and returns what it printed.
+    @discardableResult
+    func pulsegate(_ arguments: [String]) async throws -> String {
+        let process = try ServerProcess("pulsegate", arguments: arguments, environment: environment)
+        let status = await process.waitForExit()
+        guard status == 0 else {
+            throw Failed(description: "pulsegate \(arguments.joined(separator: " ")): \(status)\n\(process.output)")
+        }
+        return process.output
+    }
+
+    func onboard(_ slug: String, stores: Int = 3) async throws -> Tenant {
+        let output = try await pulsegate([
+            "tenant", "onboard", "--slug", slug, "--name", slug, "--plan", "enterprise", "--stores", "\(stores)",
+            "--email", "owner@\(slug).example", "--user-name", "Owner", "--json",
+        ])
+        guard let start = output.firstIndex(of: "{"),
+            let json = try JSONSerialization.jsonObject(with: Data(output[start...].utf8)) as? [String: Any],
+            let user = json["user"] as? [String: Any], let stores = json["stores"] as? [[String: Any]],
+            let integration = json["integration"] as? [String: Any]
+        else { throw Failed(description: "onboard printed \(output)") }
+        let keys = stores.map { ($0["code"] as? String ?? "", $0["key"] as? String ?? "") }
+        return Tenant(
+            slug: slug, email: user["email"] as? String ?? "", password: user["password"] as? String ?? "",
+            storeKeys: Dictionary(uniqueKeysWithValues: keys), integrationID: integration["id"] as? String ?? "",
+            secret: integration["secret"] as? String ?? "")
+    }
+
+    /// Reads as a superuser, whom row-level security does not bind: all tenants at once.
+    func rows<Output>(_ statement: Statement<Output>) async throws -> [Output] {
+        let connection = try await PostgresConnection.connect(
+            ConnectionConfiguration(url: try TestPostgres.url(database: database), applicationName: "tests"))
+        let rows = try await connection.all(statement)
+        await connection.close()
+        return rows
+    }
+}
+
+/// Ports that nobody listens on at this moment.
+private func freePorts(_ count: Int) throws -> [Int] {
+    var sockets: [Int32] = []
+    defer { for socket in sockets { close(socket) } }
+    return try (0..<count).map { _ in
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        sockets.append(descriptor)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard bound else { throw Installation.Failed(description: "no free port") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}
+
+extension Installation {
+    func importDevice(_ deviceEUI: String, of slug: String) async throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("devices-\(UUID().uuidString).csv")
+        try Data("device_eui,name\n\(deviceEUI),Sensor\n".utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        try await pulsegate(["device", "import", file.path, "--tenant", slug])
+    }
+}
+
+extension Installation {
+    func signIn(_ tenant: Tenant) async throws -> String {
+        let answer = try await client.post(
+            queryURL + "/api/v1/auth/login", json: ["email": tenant.email, "password": tenant.password])
+        guard let token = answer.json["access_token"] as? String else {
+            throw Failed(description: "login: \(answer.status) \(answer.text)")
+        }
+        return token
+    }
+}

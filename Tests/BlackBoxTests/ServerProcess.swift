@@ -1,0 +1,113 @@
+import Foundation
+import Synchronization
+
+/// One of our executables, running for real. Ended by its id alone.
+final class ServerProcess: Sendable {
+    struct DidNotStart: Error, CustomStringConvertible {
+        let name: String
+        let log: String
+        var description: String { "\(name) did not become ready:\n\(log)" }
+    }
+
+    let name: String
+    let processID: Int32
+    private let log: URL
+    private let exit: ExitStatus
+
+    /// Where `swift build` put the executables of this test run.
+    static let binaries: URL = {
+        if let path = ProcessInfo.processInfo.environment["PULSEGATE_BINARIES"] { return URL(fileURLWithPath: path) }
+        return repository.appendingPathComponent(".build/debug")
+    }()
+
+    static let repository = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    init(_ name: String, arguments: [String] = [], environment: [String: String]) throws {
+        self.name = name
+        log = FileManager.default.temporaryDirectory.appendingPathComponent("\(name)-\(UUID().uuidString).log")
+        guard FileManager.default.createFile(atPath: log.path, contents: nil) else {
+            throw CocoaError(.fileWriteUnknown)
+        }
+        let output = try FileHandle(forWritingTo: log)
+        let process = Process()
+        process.executableURL = Self.binaries.appendingPathComponent(name)
+        process.arguments = arguments
+        process.environment = ["PATH": "/usr/bin:/bin", "LOG_LEVEL": "info"].merging(environment) { _, ours in ours }
+        process.standardOutput = output
+        process.standardError = output
+        process.currentDirectoryURL = Self.repository
+        let exit = ExitStatus()
+        process.terminationHandler = { exit.set($0.terminationStatus) }
+        try process.run()
+        self.exit = exit
+        processID = process.processIdentifier
+    }
+
+    deinit {
+        kill(processID, SIGKILL)
+        try? FileManager.default.removeItem(at: log)
+    }
+
+    /// What it wrote to stdout and stderr so far.
+    var output: String {
+        (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+    }
+
+    func send(_ signal: Int32) {
+        kill(processID, signal)
+    }
+
+    /// Waits for the end; killed ones have the signal as their status.
+    func waitForExit() async -> Int32 {
+        await exit.wait()
+    }
+
+    func killAndWait() async {
+        send(SIGKILL)
+        _ = await waitForExit()
+    }
+
+    /// Asks until the admin port says ready.
+    /// - Throws: `DidNotStart` with its log when it ended, or is not ready within a minute.
+    func waitUntilReady(adminPort: Int, _ client: TestClient) async throws {
+        for _ in 0..<600 {
+            if exit.isSet { break }
+            if await client.status(of: "http://127.0.0.1:\(adminPort)/ready") == 200 { return }
+            // Between two questions: readiness has no signal across processes.
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw DidNotStart(name: name, log: output)
+    }
+}
+
+/// A process's end, awaited by any number of tasks.
+private final class ExitStatus: Sendable {
+    private struct State {
+        var status: Int32?
+        var waiters: [CheckedContinuation<Int32, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    var isSet: Bool { state.withLock { $0.status != nil } }
+
+    func set(_ status: Int32) {
+        let waiters = state.withLock { state in
+            state.status = status
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume(returning: status) }
+    }
+
+    func wait() async -> Int32 {
+        await withCheckedContinuation { waiter in
+            let status = state.withLock { state in
+                if state.status == nil { state.waiters.append(waiter) }
+                return state.status
+            }
+            if let status { waiter.resume(returning: status) }
+        }
+    }
+}
