@@ -1,6 +1,7 @@
 import Hummingbird
 import Logging
 import Postgres
+import NIOCore
 import Shared
 
 /// The API's routes, and the list of those behind sign-in with the scopes that they demand.
@@ -31,9 +32,11 @@ func buildRouter(_ services: QueryServices) -> (router: Router<QueryContext>, ac
 
 /// The API on its public port.
 func buildApplication(
-    _ services: QueryServices, host: String, port: Int, logger: Logger
+    _ services: QueryServices, host: String, port: Int,
+    onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }, logger: Logger
 ) -> Application<HTTPEdgeResponder<QueryContext>> {
     Application(
         router: HTTPEdge(buildRouter(services).router, metrics: services.metrics),
-        configuration: .init(address: .hostname(host, port: port), serverName: "pulsegate"), logger: logger)
+        configuration: .init(address: .hostname(host, port: port), serverName: "pulsegate"),
+        onServerRunning: onServerRunning, logger: logger)
 }
