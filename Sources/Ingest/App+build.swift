@@ -30,15 +30,16 @@ struct IngestApp {
         // Before anything listens; a database that is away is waited for while the process runs, not ready.
         _ = try await schema.open()
         let drain = DrainMarker()
+        let listening = ListeningMarker()
         let reachable = ReadinessCheck("database") { await ingestPool.ping() }
         let admin = AdminServer(
-            checks: [drain.check, schema.check, reachable], metrics: registry)
+            checks: [drain.check, listening.check, schema.check, reachable], metrics: registry)
         let publicApp = Application(
             router: HTTPEdge(router(parts), metrics: registry, accessLevel: .debug),
             // A sender that goes silent gives its connection, and what it holds of the budget of bodies, back.
             server: .http1(configuration: .init(idleTimeout: .seconds(60))),
             configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: "pulsegate"),
-            logger: logger)
+            onServerRunning: listening.mark, logger: logger)
         return [
             PoolClosing(systemPool, ingestPool),
             schema,
@@ -46,10 +47,10 @@ struct IngestApp {
             Compaction(
                 database: system, interval: settings.compactionInterval, metrics: metrics, logger: logger),
             Housekeeping(database: system, interval: .seconds(60), metrics: metrics, logger: logger),
-            ChangeFollower(
-                connection: ConnectionConfiguration(
+            ChangeListening(
+                ConnectionConfiguration(
                     url: settings.ingestDatabaseURL, applicationName: "pulsegate-ingest-changes"),
-                parts: parts, logger: logger),
+                logger: logger, onChange: { parts.invalidate($1, after: $0) }, onUnknown: { parts.invalidateAll() }),
             parts.metricBatcher,
             parts.uplinkBatcher,
             admin.application(host: settings.adminHost, port: settings.adminPort, logger: logger),

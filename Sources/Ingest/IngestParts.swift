@@ -47,6 +47,22 @@ struct IngestParts: Sendable {
             dialect: GenericDialect(parsers: parsers), bodies: bodies, metrics: metrics)
     }
 
+    /// Drops from the caches what a change in a table concerns.
+    func invalidate(_ tenant: TenantID, after table: String) {
+        switch table {
+        case "devices", "device_profiles": owners.invalidate(tenant)
+        default:
+            keys.invalidate(tenant)
+            integrations.invalidate(tenant)
+        }
+    }
+
+    func invalidateAll() {
+        keys.invalidateAll()
+        integrations.invalidateAll()
+        owners.invalidateAll()
+    }
+
     func register(in registry: MetricRegistry) {
         let (metricBatcher, uplinkBatcher) = (metricBatcher, uplinkBatcher)
         registry.gauge(

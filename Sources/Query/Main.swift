@@ -41,14 +41,19 @@ struct Main {
             database: Database(pool: pool), tokenKey: settings.tokenKey,
             passwords: PasswordHasher(threads: settings.passwordThreads), metrics: metrics)
         let drain = DrainMarker()
+        let listening = ListeningMarker()
         let reachable = ReadinessCheck("database") { await pool.ping() }
-        let admin = AdminServer(checks: [gate.check, reachable, drain.check], metrics: metrics)
+        let admin = AdminServer(checks: [gate.check, listening.check, reachable, drain.check], metrics: metrics)
         var group = ServiceGroupConfiguration(
             services: [
                 PoolClosing(pool), gate,
-                ChangeListening(connection: settings.connection, directory: services.directory, logger: logger),
+                ChangeListening(
+                    settings.connection, logger: logger, onChange: { services.directory.invalidate($1) },
+                    onUnknown: { services.directory.invalidateAll() }),
                 admin.application(host: settings.adminHost, port: settings.adminPort, logger: logger),
-                buildApplication(services, host: settings.host, port: settings.port, logger: logger), drain,
+                buildApplication(
+                    services, host: settings.host, port: settings.port, onServerRunning: listening.mark, logger: logger),
+                drain,
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(20)

@@ -8,7 +8,7 @@ enum GroupTransaction {
 
     /// From here on the transaction acts for this tenant.
     static func set(_ tenant: TenantID) -> AnyStatement {
-        ("SELECT set_config('app.tenant_id', \(String(tenant.rawValue)), true)" as Command).erased
+        Setting.apply([tenant.setting])
     }
 }
 

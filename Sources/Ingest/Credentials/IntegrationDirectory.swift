@@ -6,24 +6,22 @@ import Shared
 /// A source of uplinks, with its secrets opened.
 struct Integration: Sendable, TenantScoped {
     struct Secret: Sendable {
-        let plaintext: [UInt8]
+        let material: SecretMaterial
         let expiresAt: Timestamp?
     }
 
     let id: UUID
     let tenant: Tenant
     let dialect: String
-    let auth: String
-    let headerName: String?
-    let username: String?
+    let authentication: WebhookAuthentication
     let isActive: Bool
     let secrets: [Secret]
 
     var tenantID: TenantID { tenant.id }
 
     /// Those that count at a moment; none at all refuses everything.
-    func activeSecrets(at now: Timestamp) -> [[UInt8]] {
-        secrets.filter { $0.expiresAt.map { $0 > now } ?? true }.map(\.plaintext)
+    func activeSecrets(at now: Timestamp) -> [SecretMaterial] {
+        secrets.filter { $0.expiresAt.map { $0 > now } ?? true }.map(\.material)
     }
 }
 
@@ -68,12 +66,16 @@ struct IntegrationDirectory: Sendable {
             let (integration, secrets) = try await database.withTenant(tenant) { tx in
                 (try await tx.first(Self.integration(id, tenant.id)), try await tx.all(Self.secrets(id, tenant.id)))
             }
-            guard let row = integration else { return (nil, tenant.id) }
+            guard let row = integration,
+                let authentication = WebhookAuthentication(
+                    auth: row.auth, headerName: row.headerName, username: row.username)
+            else { return (nil, tenant.id) }
             let opened = secrets.compactMap { secret -> Integration.Secret? in
                 do {
                     let plaintext = try secretBox.open(
                         secret.sealed, keyID: secret.masterKeyID, context: IntegrationSecret.context(secret.id))
-                    return Integration.Secret(plaintext: plaintext, expiresAt: secret.expiresAt)
+                    return SecretMaterial(shown: plaintext, for: authentication)
+                        .map { Integration.Secret(material: $0, expiresAt: secret.expiresAt) }
                 } catch {
                     // Fail closed, and say so: a master key is missing or not the one that sealed it.
                     logger.error("secret can't be opened", metadata: ["secret_id": "\(secret.id)"])
@@ -81,8 +83,8 @@ struct IntegrationDirectory: Sendable {
                 }
             }
             let found = Integration(
-                id: id, tenant: tenant, dialect: row.dialect, auth: row.auth, headerName: row.headerName,
-                username: row.username, isActive: row.isActive, secrets: opened)
+                id: id, tenant: tenant, dialect: row.dialect, authentication: authentication, isActive: row.isActive,
+                secrets: opened)
             return (found, tenant.id)
         }
     }

@@ -44,10 +44,6 @@ struct MetricBatchAnswer: Encodable {
         rejectedTotal = batch.rejected.count > MetricBatchRoute.maxListed ? batch.rejected.count : nil
     }
 
-    func response(from request: Request, context: AnonymousRequestContext) throws -> Response {
-        try JSONResponse.make(self)
-    }
-
     /// No good row: 422, with the same list.
     static func nothingStored(_ batch: MetricBatch) -> Problem {
         Problem.unprocessable(

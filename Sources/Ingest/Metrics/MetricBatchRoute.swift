@@ -47,8 +47,7 @@ struct MetricBatchRoute: Sendable {
         let outcome = try await batcher.submit(record, cost: samples.count + MetricRecord.fixedCost)
         activity.seen(credential, gatewayVersion: request.headers[.userAgent].map(Self.gatewayVersion), at: now)
         metrics.countSamples(samples.count, outcome, rejected: batch.rejected)
-        return try MetricBatchAnswer(batch: batch, accepted: samples.count, outcome: outcome)
-            .response(from: request, context: context)
+        return try JSONResponse.make(MetricBatchAnswer(batch: batch, accepted: samples.count, outcome: outcome))
     }
 
     /// By what will be stored rather than by the text, where that is all there is to it: a batch that is sent again because a

@@ -13,7 +13,7 @@ final class OwnerDirectory: Sendable {
     }
 
     private struct Found: RowDecodable {
-        let deviceEUI: String
+        let deviceEUI: DeviceEUI
         let owner: UplinkOwner
 
         init(_ row: Row) throws {
@@ -86,9 +86,7 @@ final class OwnerDirectory: Sendable {
             if !found.isEmpty { try await tx.run(Self.makeStates(found.map(\.owner.id), tenant.id)) }
             return found
         }
-        return Dictionary(
-            found.compactMap { row in DeviceEUI(row.deviceEUI).map { ($0, row.owner) } },
-            uniquingKeysWith: { first, _ in first })
+        return Self.byEUI(found)
     }
 
     /// Tenant by tenant under an advisory lock, so that two new orphans never pass the bound together, and that none is made of
@@ -119,9 +117,11 @@ final class OwnerDirectory: Sendable {
             return (found, dropped ?? 0)
         }
         if dropped > 0 { forgotten(Int(dropped)) }
-        return Dictionary(
-            found.compactMap { row in DeviceEUI(row.deviceEUI).map { ($0, row.owner) } },
-            uniquingKeysWith: { first, _ in first })
+        return Self.byEUI(found)
+    }
+
+    private static func byEUI(_ found: [Found]) -> [DeviceEUI: UplinkOwner] {
+        Dictionary(found.map { ($0.deviceEUI, $0.owner) }, uniquingKeysWith: { first, _ in first })
     }
 
     private func admit(_ count: Int, _ tenant: Tenant) throws {

@@ -56,7 +56,7 @@ struct WebhookRoute: Sendable {
             HTTPField.Name(name).map { request.headers[values: $0] } ?? []
         }
         let result = SignatureVerifier(authentication: integration?.authentication ?? .hmac).verify(
-            body, headers: headers, secrets: integration?.secretMaterial(at: now) ?? [], now: now)
+            body, headers: headers, secrets: integration?.activeSecrets(at: now) ?? [], now: now)
         switch (integration, result) {
         case (let integration?, .success(let verified)) where integration.isActive:
             return (verified, integration)
@@ -89,23 +89,6 @@ struct WebhookRoute: Sendable {
             )
         }
         return try JSONResponse.make(UplinkAnswer(result))
-    }
-}
-
-extension Integration {
-    var authentication: WebhookAuthentication {
-        switch auth {
-        case "standard-webhooks": .standardWebhooks
-        case "header": .header(name: headerName ?? "")
-        case "basic": .basic(username: username ?? "")
-        default: .hmac
-        }
-    }
-
-    func secretMaterial(at now: Timestamp) -> [SecretMaterial] {
-        activeSecrets(at: now).compactMap {
-            SecretMaterial(shown: String(decoding: $0, as: UTF8.self), for: authentication)
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Postgres
 import Shared
+import Support
 import Testing
 
 @testable import Ingest

@@ -1,3 +1,4 @@
+import Support
 @testable import Query
 
 /// Random samples of one series as the database may hold them: disjoint chunks that may overlap in time, and a log with
@@ -53,18 +54,5 @@ struct StoredSamples {
     /// Sums of these are exact, whatever their order.
     private static func value(_ random: inout SplitMix) -> Double {
         Double(Int.random(in: -1_000_000...1_000_000, using: &random)) / 64
-    }
-}
-
-/// Steele, Lea and Flood's SplitMix64: the same numbers for the same seed, so a failure can be had again.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }
