@@ -15,6 +15,8 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -31,6 +33,8 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         // ByteBuffer, event loops and socket options under Hummingbird.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // HTTP's parts below Hummingbird, where what never becomes a request is answered.
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         // Start, drain on SIGTERM and stop the parts of a process in order.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         // Structured logs; our handler writes JSON lines.
@@ -62,7 +66,8 @@ let package = Package(
         .target(
             name: "Shared",
             dependencies: [
-                "Postgres", "CArgon2", "CZlib", hummingbird, lifecycle, logging, crypto, nio,
+                "Postgres", "CArgon2", "CZlib", hummingbird, lifecycle, logging, crypto, nio, nioHTTP1, nioHTTPTypes,
+                nioHTTPTypesHTTP1,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "JWTKit", package: "jwt-kit"),
             ],

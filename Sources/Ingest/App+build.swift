@@ -36,8 +36,7 @@ struct IngestApp {
             checks: [drain.check, listening.check, schema.check, reachable], metrics: registry)
         let publicApp = Application(
             router: HTTPEdge(router(parts), metrics: registry, accessLevel: .debug),
-            // A sender that goes silent gives its connection, and what it holds of the budget of bodies, back.
-            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            server: PublicListener.http1(idleTimeout: .seconds(60), metrics: registry),
             configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: "pulsegate"),
             onServerRunning: listening.mark, logger: logger)
         return [

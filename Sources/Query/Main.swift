@@ -52,7 +52,8 @@ struct Main {
                     onUnknown: { services.directory.invalidateAll() }),
                 admin.application(host: settings.adminHost, port: settings.adminPort, logger: logger),
                 buildApplication(
-                    services, host: settings.host, port: settings.port, onServerRunning: listening.mark, logger: logger),
+                    services, host: settings.host, port: settings.port, origins: settings.origins,
+                    onServerRunning: listening.mark, logger: logger),
                 drain,
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

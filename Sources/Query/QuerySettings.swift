@@ -21,9 +21,14 @@ struct QuerySettings: Sendable {
     static let passwordThreads = SettingKey<Int>.integer(
         "QUERY_PASSWORD_THREADS", default: 2, in: 1...64, unit: "threads",
         meaning: "Passwords hashed at once; each takes 19 MiB.")
+    static let origins = SettingKey<[String]>.origins(
+        "QUERY_CORS_ORIGINS",
+        meaning:
+            "Web origins whose pages may call the API, separated by commas, such as https://dashboards.example.com; * for all."
+    )
 
     static let declarations: [any SettingDeclaration] = [
-        host, port, adminHost, adminPort, databaseURL, poolSize, statementTimeout, passwordThreads,
+        host, port, adminHost, adminPort, databaseURL, poolSize, statementTimeout, passwordThreads, origins,
         SharedSettings.tokenKey, SharedSettings.logLevel,
     ]
 
@@ -34,6 +39,7 @@ struct QuerySettings: Sendable {
     let connection: ConnectionConfiguration
     let poolSize: Int
     let passwordThreads: Int
+    let origins: [String]
     let tokenKey: TokenKey
     let logLevel: Logger.Level
 
@@ -44,6 +50,7 @@ struct QuerySettings: Sendable {
         adminPort = reader[Self.adminPort]
         poolSize = reader[Self.poolSize]
         passwordThreads = reader[Self.passwordThreads]
+        origins = reader[Self.origins]
         tokenKey = reader[SharedSettings.tokenKey]
         logLevel = reader[SharedSettings.logLevel]
         connection = ConnectionConfiguration(

@@ -38,8 +38,12 @@ struct ProblemTests {
     @Test func headersThatStatusesDemand() {
         #expect(Problem.unauthorized().headers[.wwwAuthenticate] == "Bearer realm=\"pulsegate\"")
         #expect(Problem.unauthorized(challenge: "Signature").headers[.wwwAuthenticate] == "Signature")
-        #expect(Problem.tooManyRequests(retryAfter: 0).headers[.retryAfter] == "1")
-        #expect(Problem.tooManyRequests(retryAfter: 7).headers[.retryAfter] == "7")
+        let policy = RateLimitPolicy("key", rate: 50, burst: 120)
+        #expect(Problem.tooManyRequests(policy, retryAfter: 0).headers[.retryAfter] == "1")
+        let slowDown = Problem.tooManyRequests(policy, retryAfter: 7).headers
+        #expect(slowDown[.retryAfter] == "7")
+        #expect(slowDown[.rateLimitPolicy] == "\"key\";q=120;w=3")
+        #expect(slowDown[.rateLimit] == "\"key\";r=0;t=7")
         #expect(Problem.methodNotAllowed([.put, .get]).headers[.allow] == "GET, PUT")
         #expect(Problem.quotaExceeded(detail: "30 stores").status == .tooManyRequests)
     }

@@ -17,20 +17,29 @@ final class RateLimiter: Sendable {
     /// - Throws: `Problem` 429 with Retry-After when the tenant or its credential asks too often.
     func admit(_ tenant: Tenant, credential: UUID) throws {
         let now = ContinuousClock.now
-        let wait = buckets.withLock { buckets -> Double? in
+        let refusal = buckets.withLock { buckets -> Problem? in
             if buckets.count >= Self.capacity { buckets = buckets.filter { !$0.value.isFull(at: now) } }
-            let key = take(.credential(credential), tenant.plan.ingestRequestsPerSecondAndKey, &buckets, now)
-            return key ?? take(.tenant(tenant.id), tenant.plan.ingestRequestsPerSecond, &buckets, now)
+            return take("key", .credential(credential), tenant.plan.ingestRequestsPerSecondAndKey, &buckets, now)
+                ?? take("tenant", .tenant(tenant.id), tenant.plan.ingestRequestsPerSecond, &buckets, now)
         }
-        if let wait { throw Problem.tooManyRequests(retryAfter: Int(wait.rounded(.up))) }
+        if let refusal { throw refusal }
     }
 
     private func take(
-        _ holder: Holder, _ rate: Double, _ buckets: inout [Holder: TokenBucket], _ now: ContinuousClock.Instant
-    ) -> Double? {
+        _ policy: String, _ holder: Holder, _ rate: Double, _ buckets: inout [Holder: TokenBucket],
+        _ now: ContinuousClock.Instant
+    ) -> Problem? {
         var bucket = buckets[holder] ?? TokenBucket(rate: rate, burst: rate * 2, now: now)
         if bucket.rate != rate { bucket = TokenBucket(rate: rate, burst: rate * 2, now: now) }
         defer { buckets[holder] = bucket }
-        return bucket.take(at: now)
+        return bucket.take(at: now).map { .tooManyRequests(policy, bucket, wait: $0) }
+    }
+}
+
+extension Problem {
+    /// - Parameter wait: seconds until the bucket has enough.
+    static func tooManyRequests(_ policy: String, _ bucket: TokenBucket, wait: Double) -> Problem {
+        .tooManyRequests(
+            RateLimitPolicy(policy, rate: bucket.rate, burst: bucket.burst), retryAfter: Int(wait.rounded(.up)))
     }
 }

@@ -126,13 +126,14 @@ final class OwnerDirectory: Sendable {
 
     private func admit(_ count: Int, _ tenant: Tenant) throws {
         let (now, rate) = (ContinuousClock.now, tenant.plan.newOrphansPerSecond)
-        let wait = newOrphans.withLock { buckets -> Double? in
+        let refusal = newOrphans.withLock { buckets -> Problem? in
             var bucket = buckets[tenant.id] ?? TokenBucket(rate: rate, burst: rate * 10, now: now)
             defer { buckets[tenant.id] = bucket }
             // A body never holds more than the burst, so whoever waits as told gets in.
             return bucket.take(min(Double(count), bucket.burst), at: now)
+                .map { .tooManyRequests("new_devices", bucket, wait: $0) }
         }
-        if let wait { throw Problem.tooManyRequests(retryAfter: Int(wait.rounded(.up))) }
+        if let refusal { throw refusal }
     }
 
     /// A device, else an orphan: an EUI that is both for a moment is a device.

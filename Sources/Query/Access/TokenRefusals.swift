@@ -38,8 +38,3 @@ struct TokenRefusals: Sendable {
         counters[reason]?.increment()
     }
 }
-
-extension HTTPField.Name {
-    /// Names a tenant by slug or UUID.
-    static let tenantID = HTTPField.Name.constant("X-Tenant-ID")
-}

@@ -19,10 +19,13 @@ final class SignInGuard: Sendable {
     }
 
     private let throttle: Mutex<FailureThrottle>
+    private let policy: RateLimitPolicy
     private let refused: Counter
 
     init(_ limits: FailureThrottle.Limits = .init(), metrics: MetricRegistry) {
         throttle = Mutex(FailureThrottle(limits))
+        policy = RateLimitPolicy(
+            "failed_sign_ins", quota: limits.freeFailures, window: Int(limits.window.components.seconds))
         refused = metrics.counter(
             "pulsegate_sign_ins_throttled_total", help: "Sign-ins refused after too many failures.")
     }
@@ -34,6 +37,6 @@ final class SignInGuard: Sendable {
             return Attempt(door: self, subjects: subjects)
         }
         refused.increment()
-        throw Problem.tooManyRequests(retryAfter: max(1, Int(wait.components.seconds) + 1))
+        throw Problem.tooManyRequests(policy, retryAfter: Int(wait.components.seconds) + 1)
     }
 }

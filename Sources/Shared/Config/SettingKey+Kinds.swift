@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 
 extension SettingKey where Value == String {
@@ -38,6 +39,21 @@ extension SettingKey where Value == String? {
     ) -> SettingKey<String?> {
         SettingKey(name, default: .some(nil), defaultText: "", meaning: meaning, isSecret: isSecret) {
             text throws(SettingValueFault) in text
+        }
+    }
+}
+
+extension SettingKey where Value == [String] {
+    /// Web origins (RFC 6454 §6.2: scheme, host and, unless it is the scheme's own, port), separated by commas, or `*`.
+    package static func origins(_ name: String, meaning: String) -> SettingKey<[String]> {
+        SettingKey(name, default: [], defaultText: "", meaning: meaning) { text throws(SettingValueFault) in
+            let origins = text.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
+            for origin in origins where origin != "*" {
+                guard let url = URL(string: origin), let scheme = url.scheme, ["http", "https"].contains(scheme),
+                    url.host()?.isEmpty == false, url.path().isEmpty, url.query() == nil, url.user() == nil
+                else { throw SettingValueFault("origins such as https://dashboards.example.com, without a path") }
+            }
+            return origins
         }
     }
 }

@@ -3,8 +3,8 @@ import Hummingbird
 import Logging
 import Postgres
 
-/// A router with everything that holds for each request around it: request id, access log, metrics by route, and
-/// problems in place of every other error. Build an application from this instead of the router itself:
+/// A router with everything that holds for each request around it: request id, access log, metrics by route, problems in
+/// place of every other error, compression, and what pages of other origins may do. Build an application from this instead of the router itself:
 ///
 /// ```swift
 /// let app = Application(router: HTTPEdge(router, metrics: registry), …)
@@ -13,9 +13,15 @@ package struct HTTPEdge<Context: PulsegateRequestContext>: HTTPResponderBuilder 
     private let router: Router<Context>
     private let metrics: MetricRegistry
     private let accessLevel: Logger.Level
+    private let crossOrigin: CrossOrigin<Context>
 
-    /// - Parameter accessLevel: at which requests are logged that went well; failures on our side are warnings.
-    package init(_ router: Router<Context>, metrics: MetricRegistry, accessLevel: Logger.Level = .info) {
+    /// - Parameters:
+    ///   - accessLevel: at which requests are logged that went well; failures on our side are warnings.
+    ///   - origins: other origins whose pages may call; see ``CrossOrigin``.
+    package init(
+        _ router: Router<Context>, metrics: MetricRegistry, accessLevel: Logger.Level = .info, origins: [String] = []
+    ) {
+        crossOrigin = CrossOrigin(origins: origins)
         self.router = router
         self.metrics = metrics
         self.accessLevel = accessLevel
@@ -26,7 +32,7 @@ package struct HTTPEdge<Context: PulsegateRequestContext>: HTTPResponderBuilder 
         let routes = RouteTable(router) // after building, which may add routes for HEAD
         return HTTPEdgeResponder(
             inner: inner, routes: routes, metrics: RequestMetrics(routes, metrics),
-            accessLog: AccessLog(level: accessLevel))
+            accessLog: AccessLog(level: accessLevel), crossOrigin: crossOrigin)
     }
 }
 
@@ -35,6 +41,7 @@ package struct HTTPEdgeResponder<Context: PulsegateRequestContext>: HTTPResponde
     let routes: RouteTable
     let metrics: RequestMetrics
     let accessLog: AccessLog
+    let crossOrigin: CrossOrigin<Context>
 
     package func respond(to request: Request, context: Context) async throws -> Response {
         let start = ContinuousClock.now
@@ -47,12 +54,15 @@ package struct HTTPEdgeResponder<Context: PulsegateRequestContext>: HTTPResponde
         metrics.began()
         var response: Response
         do {
-            response = try await answer(request, context)
+            response = try await crossOrigin.handle(ResponseCompression.unmark(request), context) {
+                try await answer($0, $1)
+            }
         } catch {
             metrics.abandoned()
             throw error
         }
         response.headers[.requestID] = context.requestID
+        response = ResponseCompression.apply(to: response, for: request)
         if request.method == .head { response = response.createHeadResponse() }
         let duration = ContinuousClock.now - start
         metrics.ended(request.method, context.routeTemplate, response.status, duration)
@@ -88,7 +98,7 @@ package struct HTTPEdgeResponder<Context: PulsegateRequestContext>: HTTPResponde
     }
 
     private static func isProblem(_ response: Response) -> Bool {
-        response.headers[.contentType]?.hasPrefix("application/problem+json") == true
+        response.headers[.contentType]?.hasPrefix(Problem.contentType) == true
     }
 }
 

@@ -57,11 +57,17 @@ extension Problem {
         unprocessable(detail: "Some fields are not valid.", errors: errors)
     }
 
-    /// - Parameter retryAfter: seconds, at least 1.
-    package static func tooManyRequests(retryAfter: Int, code: String = "rate_limited") -> Problem {
-        Problem(
-            .tooManyRequests, code: code, detail: "Too many requests; slow down.",
-            headers: [.retryAfter: String(max(1, retryAfter))])
+    /// - Parameters:
+    ///   - policy: whose bound was reached.
+    ///   - retryAfter: seconds, at least 1.
+    package static func tooManyRequests(_ policy: RateLimitPolicy, retryAfter: Int) -> Problem {
+        let retryAfter = max(1, retryAfter)
+        return Problem(
+            .tooManyRequests, code: "rate_limited", detail: "Too many requests; slow down.",
+            headers: [
+                .retryAfter: String(retryAfter), .rateLimitPolicy: policy.field,
+                .rateLimit: "\"\(policy.name)\";r=0;t=\(retryAfter)",
+            ])
     }
 
     /// A bound of the tenant's plan is reached; waiting does not help.

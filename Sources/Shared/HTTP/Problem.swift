@@ -1,6 +1,8 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOCore
 
 /// An error as clients see it (RFC 9457), beside what only the log may know.
 package struct Problem: Error, Sendable {
@@ -55,12 +57,19 @@ extension Problem: HTTPResponseError {
 
     /// - Parameter requestID: names the request in the body.
     package func response(requestID: String?) throws -> Response {
+        var headers = headers
+        headers[.contentType] = Self.contentType
+        return Response(
+            status: status, headers: headers, body: ResponseBody(byteBuffer: try encoded(requestID: requestID)))
+    }
+
+    static let contentType = "application/problem+json"
+
+    func encoded(requestID: String?) throws -> ByteBuffer {
         let body = Body(
             type: "/problems/\(code)", title: status.reasonPhrase, status: status.code, detail: detail, code: code,
             requestID: requestID, errors: errors.isEmpty ? nil : errors)
-        var response = try JSONResponse.make(body, status: status, contentType: "application/problem+json")
-        for field in headers { response.headers[field.name] = field.value }
-        return response
+        return ByteBuffer(bytes: try JSONCoding.encoder.encode(body))
     }
 
     private struct Body: Encodable {

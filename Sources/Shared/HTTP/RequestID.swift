@@ -1,17 +1,6 @@
 import Foundation
 import HTTPTypes
 
-extension HTTPField.Name {
-    package static let requestID = HTTPField.Name.constant("X-Request-Id")
-    package static let traceParent = HTTPField.Name.constant("traceparent")
-
-    /// - Parameter name: a token of RFC 9110 §5.1, written in the source.
-    package static func constant(_ name: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is not a header's name") }
-        return name
-    }
-}
-
 /// Ids that clients may give a request.
 enum SaneRequestID {
     /// The header's value if it is 1 to 128 of `A-Z a-z 0-9 . _ -`, else a new UUIDv7.
