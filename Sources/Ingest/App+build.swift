@@ -18,7 +18,10 @@ struct IngestApp {
             settings.ingestDatabaseURL, "pulsegate-ingest", settings.ingestConnections,
             // A group's dozen statements go by index whatever their values are; planning one anew costs more than running it.
             ["plan_cache_mode": "force_generic_plan"])
-        let systemPool = pool(settings.systemDatabaseURL, "pulsegate-ingest-upkeep", 2)
+        let systemPool = pool(
+            settings.systemDatabaseURL, "pulsegate-ingest-upkeep", 2,
+            // A crash that loses a transaction of upkeep leaves what was before it: the log's rows, say, instead of their chunks.
+            ["synchronous_commit": "off"])
         let (database, system) = (Database(pool: ingestPool), Database(pool: systemPool))
         let parts = IngestParts(
             settings: settings, database: database, metrics: metrics, secretBox: settings.secretBox, logger: logger)
@@ -44,7 +47,8 @@ struct IngestApp {
             schema,
             parts.activity,
             Compaction(
-                database: system, interval: settings.compactionInterval, metrics: metrics, logger: logger),
+                database: system, interval: settings.compactionInterval, metrics: metrics.compaction,
+                logger: logger),
             Housekeeping(database: system, interval: .seconds(60), metrics: metrics, logger: logger),
             ChangeListening(
                 ConnectionConfiguration(

@@ -7,9 +7,7 @@ struct IngestMetrics: Sendable {
     }
 
     let refusedCredentials: Counter
-    let chunksWritten: Counter
-    let requestsCompacted: Counter
-    let compactionFailures: Counter
+    let compaction: CompactionMetrics
     let orphansForgotten: Counter
     let quarantineDropped: Counter
     private let leavesDropped: Counter
@@ -21,11 +19,7 @@ struct IngestMetrics: Sendable {
     init(_ registry: MetricRegistry) {
         refusedCredentials = registry.counter(
             "pulsegate_store_key_refusals_total", help: "Requests refused for their store key.")
-        chunksWritten = registry.counter("pulsegate_chunks_written_total", help: "Chunks that compaction wrote.")
-        requestsCompacted = registry.counter(
-            "pulsegate_requests_compacted_total", help: "Log rows that compaction moved into chunks.")
-        compactionFailures = registry.counter(
-            "pulsegate_compaction_failures_total", help: "Owners whose log could not be compacted in a pass.")
+        compaction = CompactionMetrics(registry)
         orphansForgotten = registry.counter(
             "pulsegate_orphans_forgotten_total", help: "Unknown devices dropped, quiet for long or beyond the bound.")
         quarantineDropped = registry.counter(

@@ -29,7 +29,7 @@ struct Housekeeping: Service {
         await attempt("turning the ring of batch keys") {
             _ = try await database.lookUp("SELECT turn_batch_key_ring()" as Statement<Bool>)
         }
-        let thisPeriod = Int32(Timestamp.now().microseconds / Compaction.period)
+        let thisPeriod = Int32(Timestamp.now().microseconds / SampleChunk.period)
         for parent in ["sample_chunks", "uplinks"] {
             for period in thisPeriod...thisPeriod + 2 {
                 await attempt("making a partition of \(parent)") {

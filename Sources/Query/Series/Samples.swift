@@ -1,3 +1,5 @@
+import Shared
+
 /// Samples of one series: each time once, in time order.
 struct Samples: Sendable, Equatable {
     /// Microseconds since the Unix epoch.

@@ -35,14 +35,11 @@ enum SeriesReadingRow: RowDecodable {
 }
 
 extension SeriesFilter {
-    /// Microseconds that a chunk may span at most.
-    static let chunkPeriod: Int64 = 2_592_000_000_000
-
     /// A chunk stays within one period, so none that begins before this can reach to `ts`. The schema's division cuts
     /// towards zero: the period around 1970 is twice as long, and those before it end where others begin.
     static func earliestChunk(reaching ts: Int64) -> Int64 {
-        let period = ts / chunkPeriod
-        return (period > 0 ? period : period - 1) * chunkPeriod
+        let period = ts / SampleChunk.period
+        return (period > 0 ? period : period - 1) * SampleChunk.period
     }
 
     /// The series, their chunks and what the log holds of them, in ONE statement: compaction moves samples from the log

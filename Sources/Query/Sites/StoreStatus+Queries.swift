@@ -69,7 +69,7 @@ extension StoreStatus {
         SELECT ts, value FROM (
             (SELECT ends_at AS ts, value[cardinality(value)] AS value, 0 AS place FROM sample_chunks
               WHERE tenant_id = \(tenant) AND series_id = shown.id
-                AND starts_at >= (SELECT max(starts_at) / \(SeriesFilter.chunkPeriod) * \(SeriesFilter.chunkPeriod)
+                AND starts_at >= (SELECT max(starts_at) / \(SampleChunk.period) * \(SampleChunk.period)
                                     FROM sample_chunks WHERE tenant_id = \(tenant) AND series_id = shown.id)
               ORDER BY ends_at DESC LIMIT 1)
             UNION ALL

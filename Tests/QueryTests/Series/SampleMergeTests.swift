@@ -1,4 +1,5 @@
 import Support
+import Shared
 import Testing
 
 @testable import Query

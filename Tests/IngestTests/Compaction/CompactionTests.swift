@@ -29,11 +29,15 @@ struct CompactionTests {
 
     private static let samples: Statement<Sample> = "SELECT series_id, ts, value FROM samples ORDER BY series_id, ts"
 
+    private func compaction(_ database: Database) -> Compaction {
+        Compaction(
+            database: database, interval: .seconds(1), metrics: CompactionMetrics(MetricRegistry()),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    /// Moves all of an owner's log, whether that pays or not.
     private func compact(_ owner: Int32, _ tenant: Tenant, _ database: Database) async throws {
-        _ = try await database.withTenant(tenant) { tx in
-            #expect(try await tx.first(Compaction.tryLock(tenant.id)) == true)
-            return try await tx.run(Compaction.compact(owner, of: tenant.id))
-        }
+        while try await compaction(database).compactSome(owner, of: tenant) > 0 {}
     }
 
     @Test(arguments: [1, 2, 3, 4, 5, 6])
@@ -42,9 +46,16 @@ struct CompactionTests {
             var random = SplitMix(state: seed)
             var model: [Int32: [Int64: Double]] = [:]
             for _ in 0..<60 {
-                if Int.random(in: 0..<5, using: &random) == 0 {
+                switch Int.random(in: 0..<10, using: &random) {
+                case 0...1:
                     try await compact(1, tenant, database)
                     continue
+                case 2:
+                    // Beyond the period's end, every period before counts as over.
+                    let now = Timestamp(microseconds: Int64.random(in: 689...692, using: &random) * SampleChunk.period)
+                    try await compaction(database).mergeOnce(now: now)
+                    continue
+                default: break
                 }
                 let run = Self.randomRun(&random)
                 _ = try await database.withTenant(tenant) { try await $0.run(run.append(to: 1, of: tenant.id)) }
@@ -60,13 +71,22 @@ struct CompactionTests {
             #expect(try await reader.read(tenant, Self.samples) == expected, "all of it compacted")
             let left: [Int64] = try await reader.read(tenant, "SELECT count(*) FROM sample_log")
             #expect(left == [0])
+            try await compaction(database).mergeOnce(now: Timestamp(microseconds: 2_000 * SampleChunk.period))
+            #expect(try await reader.read(tenant, Self.samples) == expected, "all of it merged")
+            let small: [Int64] = try await reader.read(
+                tenant,
+                """
+                SELECT count(*) FROM (SELECT series_id, starts_at / \(SampleChunk.period) FROM sample_chunks
+                                       WHERE samples < 350 GROUP BY 1, 2 HAVING count(*) > 3) crowded
+                """)
+            #expect(small == [0])
         }
     }
 
     /// A few series; times regular and not, to the millisecond and finer, close together and months apart, on both sides of a
     /// period's end, and often again.
     private static func randomRun(_ random: inout SplitMix) -> SampleRun {
-        let base = Int64(690) * Compaction.period
+        let base = Int64(690) * SampleChunk.period
         let kind = Int.random(in: 0..<5, using: &random)
         let start = base + Int64.random(in: -40...40, using: &random) * 60_000_000
         var run = SampleRun()
@@ -87,7 +107,7 @@ struct CompactionTests {
 
     @Test func chunksHoldSevenHundredSamplesAndRegularOnesTakeOneStep() async throws {
         try await MigratedDatabase.withTenant { tenant, database, reader in
-            let start = Int64(690) * Compaction.period
+            let start = Int64(690) * SampleChunk.period
             let count = 1_500
             let run = SampleRun(
                 series: [Int32](repeating: 1, count: count), ts: (0..<count).map { start + Int64($0) * 10_000_000 },
@@ -96,9 +116,31 @@ struct CompactionTests {
             try await compact(1, tenant, database)
             let sizes: [Int32] = try await reader.read(
                 tenant, "SELECT cardinality(value) FROM sample_chunks ORDER BY starts_at")
-            #expect(sizes == [700, 700, 100])
+            #expect(sizes == [750, 750])
             let steps: [[Int32]] = try await reader.read(tenant, "SELECT steps FROM sample_chunks")
             #expect(steps.allSatisfy { $0 == [10_000] })
+        }
+    }
+
+    /// Hours apart and to the microsecond: no step fits an int4, and the samples still share a chunk once they are merged.
+    @Test func sparseSeriesEndInFewChunks() async throws {
+        try await MigratedDatabase.withTenant { tenant, database, reader in
+            let start = Int64(690) * SampleChunk.period
+            let times = (0..<240).map { start + $0 * 3_600_000_000 + ($0 * 7_919) % 1_000_003 }
+            for (index, time) in times.enumerated() {
+                let run = SampleRun(series: [1], ts: [time], values: [Double(index)])
+                _ = try await database.withTenant(tenant) { try await $0.run(run.append(to: 1, of: tenant.id)) }
+                try await compact(1, tenant, database)
+                if index % 24 == 0 { try await compaction(database).mergeOnce(now: Timestamp(microseconds: time)) }
+            }
+            try await compaction(database).mergeOnce(now: Timestamp(microseconds: start))
+            let chunks: [Int32] = try await reader.read(tenant, "SELECT samples FROM sample_chunks ORDER BY starts_at")
+            #expect(chunks.count < 20, "\(chunks)")
+            let read = try await reader.read(tenant, Self.samples)
+            #expect(read.map(\.ts) == times && read.map(\.value) == times.indices.map(Double.init))
+            try await compaction(database).mergeOnce(now: Timestamp(microseconds: start + SampleChunk.period))
+            let whole: [Int32] = try await reader.read(tenant, "SELECT samples FROM sample_chunks")
+            #expect(whole == [240])
         }
     }
 
@@ -111,14 +153,11 @@ struct CompactionTests {
                     values: [Double](repeating: 1, count: 10))
                 _ = try await database.withTenant(tenant) { try await $0.run(run.append(to: 1, of: tenant.id)) }
             }
-            var pieces: [Int64] = []
-            while let bound = try await database.read(tenant, Compaction.bound(1, of: tenant.id, samples: 25)).first {
-                pieces.append(bound.requests)
-                _ = try await database.withTenant(tenant) {
-                    try await $0.run(Compaction.compact(1, upTo: bound.lastID, of: tenant.id))
-                }
-            }
-            #expect(pieces == [3, 3])
+            var pieces: [Int] = []
+            repeat {
+                pieces.append(try await compaction(database).compactSome(1, of: tenant, samples: 25))
+            } while pieces.last != 0
+            #expect(pieces == [3, 3, 0])
             #expect(try await reader.read(tenant, Self.count) == [60])
         }
     }
@@ -126,12 +165,16 @@ struct CompactionTests {
     /// The lock is per tenant, tried and never waited for.
     @Test func aTenantThatIsBeingCompactedIsPassedOver() async throws {
         try await MigratedDatabase.withTenant { tenant, database, _ in
+            let run = SampleRun(series: [1], ts: [1], values: [1])
+            _ = try await database.withTenant(tenant) { try await $0.run(run.append(to: 1, of: tenant.id)) }
             _ = try await database.withTenant(tenant) { holder in
-                #expect(try await holder.first(Compaction.tryLock(tenant.id)) == true)
-                let others = try await database.withTenant(tenant) { try await $0.first(Compaction.tryLock(tenant.id)) }
-                #expect(others == false)
+                let locked: Bool? = try await holder.first(
+                    "SELECT pg_try_advisory_xact_lock(\(Compaction.lockClass), \(tenant.id))")
+                #expect(locked == true)
+                #expect(try await compaction(database).compactSome(1, of: tenant) == 0)
                 return true
             }
+            #expect(try await compaction(database).compactSome(1, of: tenant) == 1)
         }
     }
 

@@ -1,0 +1,111 @@
+import Postgres
+import Shared
+
+extension Compaction {
+    /// What waits in an owner's log.
+    struct Backlog: RowDecodable {
+        let owner: Int32
+        let requests: Int64
+        let samples: Int64
+        /// Of the oldest request.
+        let seconds: Double
+        /// It pays to condense it now.
+        let isRipe: Bool
+
+        init(_ row: Row) throws {
+            owner = try row["owner_id"]
+            requests = try row["requests"]
+            samples = try row["samples"]
+            seconds = try row["seconds"]
+            isRipe = try row["is_ripe"]
+        }
+    }
+
+    /// Every owner with something in the log. Ripe is what makes chunks of a hundred samples (a chunk of ten costs three times
+    /// the WAL a sample), what is much in any case, and what has waited for fifteen minutes. Series are counted up to what
+    /// decides it, so an owner of many costs no more than its log is long.
+    static func backlog(of tenant: TenantID) -> Statement<Backlog> {
+        """
+        SELECT l.owner_id, l.requests, l.samples, l.seconds::float8 AS seconds,
+               l.seconds >= \(Double(oldestUncompacted)) OR l.samples >= \(samplesAtOnce)
+                   OR l.samples >= \(samplesASeries) * (SELECT count(*) FROM (
+                       SELECT FROM series s WHERE s.tenant_id = \(tenant) AND s.owner_id = l.owner_id
+                        LIMIT l.samples / \(samplesASeries) + 1) counted) AS is_ripe
+          FROM (SELECT owner_id, count(*) AS requests, sum(samples) AS samples,
+                       extract(epoch FROM now() - min(received_at)) AS seconds
+                  FROM sample_log WHERE tenant_id = \(tenant) GROUP BY owner_id) l
+         ORDER BY l.owner_id
+        """
+    }
+
+    /// One row of the log, out of it.
+    struct MovedRequest: RowDecodable {
+        /// The order of acceptance.
+        let id: Int64
+        let series: [Int32]
+        let ts: [Int64]
+        let values: [Double]
+
+        init(_ row: Row) throws {
+            id = try row["id"]
+            series = try row["series"]
+            ts = try row["ts"]
+            values = try row["value"]
+            guard series.count == ts.count, ts.count == values.count else {
+                throw PostgresError(kind: .decoding, message: "arrays of the log differ in length")
+            }
+        }
+    }
+
+    /// Takes an owner's first requests out of the log, until they hold so many samples together; nothing when another compactor
+    /// has the tenant, whose lock is tried and kept to the transaction's end.
+    ///
+    /// Rows that are not committed yet wait for the next pass.
+    static func takeOut(_ owner: Int32, of tenant: TenantID, samples: Int64) -> Statement<MovedRequest> {
+        """
+        DELETE FROM sample_log
+         WHERE tenant_id = \(tenant) AND owner_id = \(owner)
+           AND id <= (SELECT max(id)
+                        FROM (SELECT id, sum(samples) OVER (ORDER BY id) - samples AS before
+                                FROM sample_log WHERE tenant_id = \(tenant) AND owner_id = \(owner)
+                               ORDER BY id LIMIT \(requestsAtOnce)) l
+                       WHERE before < \(samples) AND (SELECT pg_try_advisory_xact_lock(\(lockClass), \(tenant))))
+        RETURNING id, series, ts, value
+        """
+    }
+
+    /// A chunk with its series.
+    struct HeldChunk: RowDecodable {
+        let series: Int32
+        let chunk: SampleChunk
+
+        init(_ row: Row) throws {
+            series = try row["series_id"]
+            chunk = try SampleChunk(
+                startsAt: row["starts_at"], unit: row["unit"], steps: row["steps"], values: row["value"])
+        }
+    }
+
+    /// Chunks that reach into the spans of what arrives; the period around 1970 is twice as long. A statement after the one that took the tenant's lock, so it sees all
+    /// that the lock's last holder wrote.
+    static func reaching(_ arriving: SortedSamples, of tenant: TenantID) -> Statement<HeldChunk> {
+        """
+        SELECT c.series_id, c.starts_at, c.unit, c.steps, c.value
+          FROM (SELECT series_id, since, until, since / \(SampleChunk.period) AS period
+                  FROM unnest(\(arriving.series.map(\.id)), \(arriving.series.map(\.span.lowerBound)),
+                              \(arriving.series.map(\.span.upperBound))) AS u (series_id, since, until)) a,
+               LATERAL (SELECT * FROM sample_chunks c
+                         WHERE c.tenant_id = \(tenant) AND c.series_id = a.series_id
+                           AND c.starts_at >= (a.period - (a.period <= 0)::int) * \(SampleChunk.period)
+                           AND c.starts_at <= a.until AND c.ends_at >= a.since
+                        OFFSET 0) c
+        """
+    }
+
+    static func insert(_ chunk: SampleChunk, of series: Int32, tenant: TenantID) -> Command {
+        """
+        INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, steps, value)
+        VALUES (\(tenant), \(series), \(chunk.startsAt), \(chunk.endsAt), \(chunk.unit), \(chunk.steps), \(chunk.values))
+        """
+    }
+}
