@@ -35,19 +35,30 @@ struct MetricBatchRoute: Sendable {
         defer { withExtendedLifetime(lease) {} }
         let body = try await request.decodedBody(limit: Self.maxBodyBytes, lease: lease, context: context)
         let now = Timestamp.now()
-        var batch = try parse(body, for: credential.tenant, at: now)
-        let samples = try await resolve(&batch, for: credential)
+        let (batch, record) = try await prepare(body, for: credential, at: now)
+        let samples = record.samples
         guard !samples.isEmpty else {
             metrics.countSamples(rejected: batch.rejected)
             throw MetricBatchAnswer.nothingStored(batch)
         }
-        let key = key(of: batch, samples, body, for: credential)
-        let record = MetricRecord(
-            tenant: credential.tenant.id, owner: credential.owner, key: key.id, receivedAt: now, samples: samples)
-        let outcome = try await batcher.submit(record, cost: samples.count + MetricRecord.fixedCost)
+        let outcome = try await batcher.submit(record, cost: record.cost)
         activity.seen(credential, gatewayVersion: request.headers[.userAgent].map(Self.gatewayVersion), at: now)
         metrics.countSamples(samples.count, outcome, rejected: batch.rejected)
         return try JSONResponse.make(MetricBatchAnswer(batch: batch, accepted: samples.count, outcome: outcome))
+    }
+
+    /// From the body's bytes to the record that the batcher takes; without samples where no row is good.
+    ///
+    /// - Parameter now: when the request arrived.
+    func prepare(
+        _ body: ByteBuffer, for credential: StoreCredential, at now: Timestamp
+    ) async throws -> (batch: MetricBatch, record: MetricRecord) {
+        var batch = try parse(body, for: credential.tenant, at: now)
+        let samples = try await resolve(&batch, for: credential)
+        let key = key(of: batch, samples, body, for: credential)
+        let record = MetricRecord(
+            tenant: credential.tenant.id, owner: credential.owner, key: key.id, receivedAt: now, samples: samples)
+        return (batch, record)
     }
 
     /// By what will be stored rather than by the text, where that is all there is to it: a batch that is sent again because a
@@ -119,6 +130,9 @@ struct MetricBatchRoute: Sendable {
 extension MetricRecord {
     /// What a request costs beside its samples, in samples.
     static let fixedCost = 16
+
+    /// In samples, as the batcher's limits count.
+    var cost: Int { samples.count + Self.fixedCost }
 }
 
 extension Problem {
