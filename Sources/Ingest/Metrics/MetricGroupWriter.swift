@@ -63,7 +63,7 @@ struct MetricGroupWriter: Sendable {
 
     /// Whether each record was stored; false where its key was known.
     private func attempt(_ records: [MetricRecord]) async throws -> [Bool] {
-        var statements: [AnyStatement] = []
+        var statements = OwnerOrder.lock(records)
         var places: [Int] = []
         var tenant: TenantID?
         for record in records {
