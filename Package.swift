@@ -115,6 +115,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "AdminTests", dependencies: ["Admin", "Shared", "Postgres", "Support"], swiftSettings: strict),
+        // The one target that sees both processes: what ingest writes, query reads.
+        .testTarget(
+            name: "SampleStoreTests",
+            dependencies: ["Ingest", "Query", "Shared", "Postgres", "Support", logging, nio], swiftSettings: strict),
         .testTarget(
             name: "BlackBoxTests", dependencies: ["Shared", "Postgres", "Support", httpClient, crypto, nio, nioHTTP1],
             swiftSettings: strict),

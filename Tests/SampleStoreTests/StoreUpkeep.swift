@@ -1,0 +1,28 @@
+import Logging
+import Postgres
+import Shared
+import Support
+
+@testable import Ingest
+
+/// The one place that knows how compaction is driven: as one process does it, a pass at a time.
+struct StoreUpkeep: Sendable {
+    private let compaction: Compaction
+    private let metrics: IngestMetrics
+
+    init(database: Database) {
+        metrics = IngestMetrics(MetricRegistry())
+        compaction = Compaction(database: database, interval: .seconds(5), metrics: metrics, logger: .silent)
+    }
+
+    /// Owners that a pass met with an error: ended connections are no news, at rest there must be none.
+    var failures: Int { metrics.compactionFailures.value }
+
+    /// - Returns: how many owners' logs were moved.
+    func passOnce() async throws -> Int {
+        try await compaction.compactOnce()
+    }
+
+    /// Makes every request in the log old enough to be moved, however few there are.
+    static let agesTheLog: Command = "UPDATE sample_log SET received_at = now() - interval '1 day'"
+}
