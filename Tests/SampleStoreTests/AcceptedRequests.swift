@@ -45,13 +45,13 @@ struct AcceptedRequests {
                 ), held AS (
                     SELECT tenant_id, series_id, ts, float8send(value) AS value FROM samples
                 )
-                SELECT d.what || ': tenant ' || d.tenant_id || ', series ' || d.series_id || ', ts ' || d.ts || '; log '
-                       || (SELECT string_agg(s.value || ' in request ' || r.id, ', ' ORDER BY r.id, s.place)
-                             FROM accepted_requests r,
-                                  LATERAL unnest(r.series, r.ts, r.value) WITH ORDINALITY AS s (series_id, ts, value, place)
-                            WHERE r.tenant_id = d.tenant_id AND s.series_id = d.series_id AND s.ts = d.ts)
-                       || '; held ' || coalesce((SELECT string_agg(h.value::text, ', ') FROM samples h
-                             WHERE h.tenant_id = d.tenant_id AND h.series_id = d.series_id AND h.ts = d.ts), 'nothing') AS text
+                SELECT concat(d.what, ': tenant ', d.tenant_id, ', series ', d.series_id, ', ts ', d.ts, '; log ',
+                       (SELECT string_agg(s.value || ' in request ' || r.id, ', ' ORDER BY r.id, s.place)
+                          FROM accepted_requests r,
+                               LATERAL unnest(r.series, r.ts, r.value) WITH ORDINALITY AS s (series_id, ts, value, place)
+                         WHERE r.tenant_id = d.tenant_id AND s.series_id = d.series_id AND s.ts = d.ts), '; held ',
+                       (SELECT string_agg(h.value::text, ', ') FROM samples h
+                         WHERE h.tenant_id = d.tenant_id AND h.series_id = d.series_id AND h.ts = d.ts)) AS text
                   FROM (SELECT 'expected' AS what, e.* FROM (TABLE expected EXCEPT ALL TABLE held) e
                         UNION ALL
                         SELECT 'held', h.* FROM (TABLE held EXCEPT ALL TABLE expected) h) d

@@ -25,25 +25,29 @@ struct Disturbances {
         }
     }
 
-    /// Ends backends of ingest and compaction, or cancels what they are doing, the busy ones rather than the idle.
+    /// Ends backends of ingest and compaction, or cancels what they are doing; gladly those that are about to commit.
     func kill() async throws {
-        var random = ground.plan.random(.killer)
-        while !ground.curtain.hasFallen {
-            try await Task.sleep(for: .milliseconds(Int.random(in: 5...150, using: &random)))
-            let isGentle = Int.random(in: 0..<4, using: &random) == 0
-            let wantsBusy = Int.random(in: 0..<3, using: &random) > 0
-            let ended: [Bool] = try await ground.clone.asSuperuser { connection in
-                try await connection.all(
-                    """
-                    SELECT CASE WHEN \(isGentle) THEN pg_cancel_backend(pid) ELSE pg_terminate_backend(pid) END
-                      FROM (SELECT pid FROM pg_stat_activity
-                             WHERE datname = current_database() AND usename IN ('pulsegate_ingest', 'pulsegate_system')
-                               AND (state = 'active' OR NOT \(wantsBusy))
-                             ORDER BY random() LIMIT 1) victim
-                    """)
+        let plan = ground.plan
+        try await ground.clone.asSuperuser { connection in
+            var random = plan.random(.killer)
+            while !ground.curtain.hasFallen {
+                try await Task.sleep(for: .milliseconds(Int.random(in: 5...plan.longestPeace, using: &random)))
+                let isGentle = Int.random(in: 0..<4, using: &random) == 0
+                let wantsBusy = Int.random(in: 0..<4, using: &random) > 0
+                let ended = try await connection.all(Self.kill(isGentle: isGentle, wantsBusy: wantsBusy))
+                ground.tally.count(.kills, ended.count)
             }
-            ground.tally.count(.kills, ended.count)
         }
+    }
+
+    private static func kill(isGentle: Bool, wantsBusy: Bool) -> Statement<Bool> {
+        """
+        SELECT CASE WHEN \(isGentle) THEN pg_cancel_backend(pid) ELSE pg_terminate_backend(pid) END
+          FROM (SELECT pid FROM pg_stat_activity
+                 WHERE datname = current_database() AND usename IN ('pulsegate_ingest', 'pulsegate_system')
+                   AND (state = 'active' OR NOT \(wantsBusy))
+                 ORDER BY (\(wantsBusy) AND wait_event = 'PgSleep') IS TRUE DESC, random() LIMIT 1) victim
+        """
     }
 
     /// Vacuums, and turns the ring of batch keys now and then.

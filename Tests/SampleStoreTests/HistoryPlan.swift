@@ -17,6 +17,8 @@ struct HistoryPlan: Sendable {
     let readers: Int
     /// Backends of writers and compactors are ended at random moments.
     let killsConnections: Bool
+    /// Milliseconds between two of them at most.
+    let longestPeace: Int
     /// Some transactions wait before they commit, so that others overtake them.
     let lingersBeforeCommit: Bool
     /// Requests bear an arrival that makes compaction take each of them in its next pass; else it waits for a hundred.
@@ -25,8 +27,8 @@ struct HistoryPlan: Sendable {
     /// For `make test`.
     static func short(_ seed: UInt64) -> HistoryPlan {
         HistoryPlan(
-            seed: seed, clients: 6, stepsPerClient: 60, readers: 2, killsConnections: true, lingersBeforeCommit: true,
-            arrivedLongAgo: seed % 2 == 1)
+            seed: seed, clients: 6, stepsPerClient: 60, readers: 2, killsConnections: true, longestPeace: 40,
+            lingersBeforeCommit: true, arrivedLongAgo: seed % 3 != 0)
     }
 
     /// For `make soak`: no two alike.
@@ -36,6 +38,7 @@ struct HistoryPlan: Sendable {
             seed: seed, clients: Int.random(in: 2...12, using: &random),
             stepsPerClient: Int.random(in: 40...160, using: &random), readers: Int.random(in: 1...4, using: &random),
             killsConnections: Int.random(in: 0..<4, using: &random) > 0,
+            longestPeace: Int.random(in: 10...300, using: &random),
             lingersBeforeCommit: Int.random(in: 0..<3, using: &random) > 0,
             arrivedLongAgo: Int.random(in: 0..<3, using: &random) > 0)
     }

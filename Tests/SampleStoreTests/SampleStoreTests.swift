@@ -10,7 +10,7 @@ import Testing
         ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
     }
 
-    @Test(.disabled(if: setting("SOAK_SECONDS") != nil), arguments: setting("SOAK_SEED").map { [$0] } ?? [1, 2])
+    @Test(.disabled(if: setting("SOAK_SECONDS") != nil), arguments: setting("SOAK_SEED").map { [$0] } ?? [1, 2, 3])
     func aShortHistoryEqualsTheModel(_ seed: UInt64) async throws {
         let tally = Tally()
         let began = ContinuousClock.now
