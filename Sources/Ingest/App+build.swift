@@ -21,7 +21,7 @@ struct IngestApp {
         let systemPool = pool(
             settings.systemDatabaseURL, "pulsegate-ingest-upkeep", 2,
             // A crash that loses a transaction of upkeep leaves what was before it: the log's rows, say, instead of their chunks.
-            ["synchronous_commit": "off"])
+            ["synchronous_commit": "off", "plan_cache_mode": "force_generic_plan"])
         let (database, system) = (Database(pool: ingestPool), Database(pool: systemPool))
         let parts = IngestParts(
             settings: settings, database: database, metrics: metrics, secretBox: settings.secretBox, logger: logger)

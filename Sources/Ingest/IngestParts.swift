@@ -8,7 +8,7 @@ struct IngestParts: Sendable {
     let integrations: IntegrationDirectory
     let owners: OwnerDirectory
     let activity: Activity
-    let metricBatcher: Batcher<MetricRecord, MetricOutcome>
+    let metricBatcher: OwnerLanes
     let uplinkBatcher: Batcher<UplinkSubmission, [UplinkOutcome]>
     let metricBatchRoute: MetricBatchRoute
     let webhookRoute: WebhookRoute
@@ -28,8 +28,8 @@ struct IngestParts: Sendable {
             metrics.orphansForgotten.increment(by: $0)
         }
         activity = Activity(database: database, logger: logger)
-        metricBatcher = Batcher(
-            lanes: settings.metricLanes,
+        metricBatcher = OwnerLanes(
+            count: settings.metricLanes,
             limits: .init(groupCost: settings.groupSamples, queueCost: settings.queueSamples)
         ) { await metricWriter.write($0) }
         uplinkBatcher = Batcher(

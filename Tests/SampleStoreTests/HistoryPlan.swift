@@ -1,3 +1,4 @@
+import Shared
 import Postgres
 import Support
 
@@ -50,7 +51,7 @@ struct HistoryPlan: Sendable {
 
     /// When the first requests arrive: just after a period has begun, in 2026 or in 2043.
     var begin: Timestamp {
-        Timestamp(microseconds: (arrivedLongAgo ? 692 : 900) * Compaction.period).adding(seconds: 300)
+        Timestamp(microseconds: (arrivedLongAgo ? 692 : 900) * SampleChunk.period).adding(seconds: 300)
     }
 
     /// Periods that have partitions of their own; the others lie in the default partition.

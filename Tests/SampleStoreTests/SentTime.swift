@@ -27,7 +27,7 @@ enum SentTime {
 
     /// Times of `count` samples, few enough different ones that they meet those of other requests.
     static func run(_ kind: Kind, _ count: Int, near now: Int64, _ random: inout SplitMix) -> [Int64] {
-        let period = Compaction.period
+        let period = SampleChunk.period
         let minute: Int64 = 60_000_000
         let anchor = now / minute * minute - Int64.random(in: 0..<4, using: &random) * minute
         func pick(_ range: ClosedRange<Int64>) -> Int64 { Int64.random(in: range, using: &random) }

@@ -24,18 +24,24 @@ struct StoreInvariants {
             """
         ),
         (
-            "a chunk holds 700 samples at most",
-            "SELECT c::text FROM sample_chunks c WHERE cardinality(value) NOT BETWEEN 1 AND 700"
+            "a chunk holds about 700 samples at most",
+            "SELECT c::text FROM sample_chunks c WHERE cardinality(value) NOT BETWEEN 1 AND 1050 OR samples <> cardinality(value)"
         ),
         (
             "a chunk's samples are sorted",
-            "SELECT c::text FROM sample_chunks c WHERE EXISTS (SELECT FROM unnest(steps) AS step WHERE step <= 0)"
-        ),
-        (
-            "a chunk has a step between neighbours, or one for all",
             """
             SELECT c::text FROM sample_chunks c
-             WHERE cardinality(steps) <> cardinality(value) - 1
+             WHERE EXISTS (SELECT FROM (SELECT s.ts, lag(s.ts) OVER (ORDER BY s.place) AS before
+                                          FROM chunk_samples(c.starts_at, c.unit, c.steps, c.value)
+                                               WITH ORDINALITY AS s (ts, value, place)) s
+                            WHERE s.ts <= s.before)
+            """
+        ),
+        (
+            "a chunk has a step between neighbours, a wide one in two parts, or one for all",
+            """
+            SELECT c::text FROM sample_chunks c
+             WHERE cardinality(steps) NOT IN (cardinality(value) - 1, 2 * (cardinality(value) - 1))
                AND NOT (cardinality(steps) = 1 AND cardinality(value) > 2)
             """
         ),
@@ -43,7 +49,7 @@ struct StoreInvariants {
             "equal steps are kept as one",
             """
             SELECT c::text FROM sample_chunks c
-             WHERE cardinality(steps) > 1 AND (SELECT count(DISTINCT step) FROM unnest(steps) AS step) = 1
+             WHERE cardinality(steps) > 1 AND cardinality(steps) < cardinality(value) AND (SELECT count(DISTINCT step) FROM unnest(steps) AS step) = 1
             """
         ),
         (

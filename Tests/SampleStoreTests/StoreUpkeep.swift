@@ -8,19 +8,21 @@ import Support
 /// The one place that knows how compaction is driven: as one process does it, a pass at a time.
 struct StoreUpkeep: Sendable {
     private let compaction: Compaction
-    private let metrics: IngestMetrics
+    private let metrics: CompactionMetrics
 
     init(database: Database) {
-        metrics = IngestMetrics(MetricRegistry())
+        metrics = CompactionMetrics(MetricRegistry())
         compaction = Compaction(database: database, interval: .seconds(5), metrics: metrics, logger: .silent)
     }
 
     /// Owners that a pass met with an error: ended connections are no news, at rest there must be none.
-    var failures: Int { metrics.compactionFailures.value }
+    var failures: Int { metrics.failures.value }
 
     /// - Returns: how many owners' logs were moved.
     func passOnce() async throws -> Int {
-        try await compaction.compactOnce()
+        let owners = try await compaction.compactOnce()
+        try await compaction.mergeOnce()
+        return owners
     }
 
     /// Makes every request in the log old enough to be moved, however few there are.
