@@ -105,7 +105,7 @@ bool read_number(std::string_view token, double &number, CSJKind &kind) {
     }
     // Out of range: too large unless its first digit stands far behind the point.
     if (decimal.is_tiny()) {
-        number = 0;
+        number = decimal.negative ? -0.0 : 0.0;
     } else {
         kind = CSJKindOverflow;
     }

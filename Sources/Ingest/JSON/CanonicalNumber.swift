@@ -71,8 +71,8 @@ enum CanonicalNumber {
             while digits.last == UInt8(ascii: "0") { digits.removeLast() }
             guard at < text.count, !digits.isEmpty else { return }
             let exponent = String(decoding: text[(at + 1)...], as: UTF8.self)
-            // An exponent beyond Int is one beyond any double too.
-            guard let exponent = Int(exponent), abs(exponent) < 1 << 32 else { return nil }
+            // An exponent beyond Int is one beyond any double too; Int.min has no `abs`.
+            guard let exponent = Int(exponent), exponent.magnitude < 1 << 32 else { return nil }
             point += exponent
         }
     }
