@@ -1,4 +1,4 @@
-/// Reads RFC 4180: commas, quotes that may hold commas, quotes and line ends, CRLF or LF. A byte order mark is passed over.
+/// Reads RFC 4180: commas, quotes that may hold commas, quotes and line ends, CRLF, LF or CR. A byte order mark is passed over.
 struct CSV {
     struct Record: Equatable {
         /// Where the record begins, from 1.
@@ -71,7 +71,10 @@ struct CSV {
         bytes.removeFirst()
         while let byte = bytes.popFirst() {
             if byte != quote {
-                if byte == UInt8(ascii: "\n") { line += 1 }
+                // A CR before an LF is of the same line end.
+                if byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") && bytes.first != UInt8(ascii: "\n") {
+                    line += 1
+                }
                 content.append(byte)
             } else if bytes.first == quote {
                 bytes.removeFirst()
@@ -90,7 +93,7 @@ struct CSV {
     }
 
     private mutating func skipLine() {
-        bytes = bytes.drop { $0 != UInt8(ascii: "\n") }
+        bytes = bytes.drop { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
         _ = skipLineEnd()
     }
 

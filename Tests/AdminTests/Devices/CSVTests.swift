@@ -28,6 +28,9 @@ struct CSVTests {
     @Test func recordsKnowWhereTheyBegin() throws {
         let records = try CSV.read(Array("h\n\"a\nb\"\nc\n".utf8)).map { try $0.get() }
         #expect(records.map(\.line) == [1, 2, 4])
+        let mixed = CSV.read(Array("h\r\"a\rb\r\nc\"\rx\"y\rd".utf8))
+        #expect(mixed.compactMap { try? $0.get() }.map(\.line) == [1, 2, 6])
+        #expect(mixed.count == 4, "a bad record ends with its line")
     }
 
     @Test(arguments: [
