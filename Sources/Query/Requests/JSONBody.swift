@@ -24,6 +24,8 @@ struct JSONBody {
         }
     }
 
+    private struct NotJSON: Error {}
+
     private var fields: [String: Value]
     private var faults: [Problem.FieldError] = []
 
@@ -34,7 +36,9 @@ struct JSONBody {
         }
         let bytes = try await request.decodedBody(limit: Self.maxBytes, context: context)
         do {
-            fields = try JSONDecoder().decode([String: Value].self, from: Data(bytes.readableBytesView))
+            let bytes = Array(bytes.readableBytesView)
+            guard StrictJSON.isValid(bytes) else { throw NotJSON() }
+            fields = try JSONDecoder().decode([String: Value].self, from: Data(bytes))
         } catch {
             throw Problem.badRequest(code: "malformed_json", detail: "The body is not a JSON object.")
         }

@@ -1,0 +1,116 @@
+/// Whether bytes are JSON to the letter (RFC 8259): in UTF-8, with text in each string.
+///
+/// Foundation's decoder, which reads a body afterwards, is satisfied with less: it takes trailing commas, byte order marks and
+/// UTF-16, and does not look at values that nobody asks for, such as `1.` or `"\x"`.
+enum StrictJSON {
+    /// Containers within one another, which bounds the stack.
+    static let maxDepth = 64
+
+    static func isValid(_ bytes: [UInt8]) -> Bool {
+        guard String(validating: bytes, as: UTF8.self) != nil else { return false }
+        var scanner = Scanner(rest: bytes[...])
+        return scanner.takeValue(depth: 0) && scanner.rest.isEmpty
+    }
+}
+
+/// Each step takes what it names from the front and says whether it was there.
+private struct Scanner {
+    var rest: ArraySlice<UInt8>
+
+    mutating func takeValue(depth: Int) -> Bool {
+        skipSpace()
+        defer { skipSpace() }
+        switch rest.first {
+        case UInt8(ascii: "{"): return depth < StrictJSON.maxDepth && takeObject(depth)
+        case UInt8(ascii: "["): return depth < StrictJSON.maxDepth && takeArray(depth)
+        case UInt8(ascii: "\""): return takeString()
+        case UInt8(ascii: "t"): return take("true")
+        case UInt8(ascii: "f"): return take("false")
+        case UInt8(ascii: "n"): return take("null")
+        default: return takeNumber()
+        }
+    }
+
+    private mutating func takeObject(_ depth: Int) -> Bool {
+        guard take("{") else { return false }
+        skipSpace()
+        if take("}") { return true }
+        repeat {
+            skipSpace()
+            guard takeString() else { return false }
+            skipSpace()
+            guard take(":"), takeValue(depth: depth + 1) else { return false }
+        } while take(",")
+        return take("}")
+    }
+
+    private mutating func takeArray(_ depth: Int) -> Bool {
+        guard take("[") else { return false }
+        skipSpace()
+        if take("]") { return true }
+        repeat {
+            guard takeValue(depth: depth + 1) else { return false }
+        } while take(",")
+        return take("]")
+    }
+
+    private mutating func takeString() -> Bool {
+        guard take("\"") else { return false }
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "\""): return true
+            case UInt8(ascii: "\\"): guard takeEscape() else { return false }
+            case 0..<0x20: return false
+            default: continue
+            }
+        }
+        return false
+    }
+
+    /// What follows a backslash; of a surrogate pair both halves.
+    private mutating func takeEscape() -> Bool {
+        guard let name = rest.popFirst() else { return false }
+        guard name == UInt8(ascii: "u") else { return "\"\\/bfnrt".utf8.contains(name) }
+        guard let unit = takeCodeUnit() else { return false }
+        guard UTF16.isLeadSurrogate(unit) else { return !UTF16.isTrailSurrogate(unit) }
+        guard take("\\u"), let second = takeCodeUnit() else { return false }
+        return UTF16.isTrailSurrogate(second)
+    }
+
+    private mutating func takeCodeUnit() -> UInt16? {
+        let digits = rest.prefix(4)
+        guard digits.count == 4, digits.allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") }) else {
+            return nil
+        }
+        rest = rest.dropFirst(4)
+        return UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
+    }
+
+    private mutating func takeNumber() -> Bool {
+        _ = take("-")
+        if !take("0") { guard takeDigits() else { return false } }
+        if take(".") { guard takeDigits() else { return false } }
+        if take("e") || take("E") {
+            if !take("+") { _ = take("-") }
+            guard takeDigits() else { return false }
+        }
+        return true
+    }
+
+    private mutating func takeDigits() -> Bool {
+        let digits = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        rest = rest.dropFirst(digits.count)
+        return !digits.isEmpty
+    }
+
+    private mutating func take(_ word: StaticString) -> Bool {
+        let bytes = UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
+        guard rest.starts(with: bytes) else { return false }
+        rest = rest.dropFirst(bytes.count)
+        return true
+    }
+
+    private mutating func skipSpace() {
+        rest = rest.drop { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
+    }
+}
