@@ -63,7 +63,7 @@ struct InflateTests {
         #expect(try ContentEncoding(["GZip"]) == .gzip)
         #expect(try ContentEncoding([" x-gzip "]) == .gzip)
         #expect(try ContentEncoding(["deflate, identity"]) == .deflate)
-        for unknown in [["br"], ["gzip, gzip"], ["gzip", "deflate"], ["gzip;q=1"]] {
+        for unknown in [["br"], ["gzip, gzip"], ["gzip", "deflate"], ["gzip;q=1"], ["gzip br"]] {
             let problem = try #require(throws: Problem.self) { try ContentEncoding(unknown) }
             #expect(problem.status == .unsupportedMediaType)
             #expect(problem.headers[.acceptEncoding] == "gzip, deflate")

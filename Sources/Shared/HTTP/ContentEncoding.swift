@@ -10,9 +10,9 @@ package enum ContentEncoding: Hashable, Sendable {
     /// - Parameter values: of all `Content-Encoding` headers. At most one encoding may be applied.
     /// - Throws: 415 with the encodings that would do.
     package init(_ values: [String]) throws(Problem) {
+        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
         let names = values.flatMap { $0.split(separator: ",") }
-            .map { $0.trimmingPrefix { $0 == " " || $0 == "\t" }.lowercased() }
-            .map { String($0.prefix { $0 != " " && $0 != "\t" }) }
+            .map { String($0.drop(while: isSpace).reversed().drop(while: isSpace).reversed()).lowercased() }
             .filter { !$0.isEmpty && $0 != "identity" }
         switch names {
         case []: self = .identity

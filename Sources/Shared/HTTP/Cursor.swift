@@ -46,8 +46,11 @@ package enum Cursor {
     private static let maxCharacters = 2_048
 
     package static func encode(_ position: some Encodable, in scope: ListScope) throws -> String {
-        let position = Array(try JSONCoding.encoder.encode(position))
-        return Base64URL.encode(scope.tag(position) + position)
+        encode(json: Array(try JSONCoding.encoder.encode(position)), in: scope)
+    }
+
+    static func encode(json: [UInt8], in scope: ListScope) -> String {
+        Base64URL.encode(scope.tag(json) + json)
     }
 
     /// - Throws: 400 `invalid_cursor` for garbage, and for a cursor of another tenant, path or filter.

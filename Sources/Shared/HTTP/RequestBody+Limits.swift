@@ -66,10 +66,12 @@ extension Request {
     /// The credentials of `Authorization: Bearer …` (RFC 6750 §2.1): nil without exactly one such header.
     package var bearerToken: String? {
         let values = headers[values: .authorization]
-        guard values.count == 1, let value = values.first, let space = value.firstIndex(of: " "),
+        guard values.count == 1, let value = values.first, let space = value.utf8.firstIndex(of: UInt8(ascii: " ")),
             value[..<space].lowercased() == "bearer"
         else { return nil }
-        let token = value[value.index(after: space)...].drop { $0 == " " }
-        return token.isEmpty || token.contains(" ") ? nil : String(token)
+        // By bytes: a space with a combining mark behind it is another character, and no space to Swift.
+        let token = value.utf8[space...].drop { $0 == UInt8(ascii: " ") }
+        guard !token.isEmpty, token.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
+        return String(Substring(token))
     }
 }
