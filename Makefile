@@ -2,7 +2,7 @@
 
 SWIFT_FORMAT_PATHS = Package.swift Sources Tests Benchmarks
 
-.PHONY: run test soak check lint format bench packages
+.PHONY: run test check lint format soak fuzz bench packages
 
 # Installs what is missing, builds, starts a private PostgreSQL (or uses DATABASE_URL), ingest and query with a demo tenant.
 # `make run DEMO_TRAFFIC=off` leaves the demo traffic out; INGEST_PORT and QUERY_PORT move the ports.
@@ -30,6 +30,10 @@ lint:
 
 format:
 	swift format --in-place --recursive $(SWIFT_FORMAT_PATHS)
+
+# Every fuzzer for ten minutes, with the address sanitizer; see Tests/Support/Fuzzing/README.md.
+fuzz: packages
+	deploy/local/with-postgres deploy/local/fuzz
 
 # Side by side with other ways to do the same work; see Benchmarks/README.md.
 bench: packages

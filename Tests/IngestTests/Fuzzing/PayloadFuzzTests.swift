@@ -49,7 +49,11 @@ struct PayloadFuzzTests {
         switch payload {
         case .success(let payload):
             try PayloadModel.check(payload.json, against: json)
-            kept.raw.append(String(decoding: text, as: UTF8.self))
+            // What a later member of the same name hides is not kept, so jsonb need not like it; and where we see a zero in
+            // 0e99999, jsonb sees too large an exponent.
+            let raw = String(decoding: text, as: UTF8.self)
+            let isPlain = PayloadModel.faults(of: json).isEmpty && !raw.contains(/[eE][+-]?\d{5}/)
+            kept.raw.append(isPlain ? raw : payload.json)
             kept.canonical.append(payload.json)
             return true
         case .failure(let fault):
@@ -61,6 +65,18 @@ struct PayloadFuzzTests {
     /// jsonb takes what was sent and what is kept of it, both mean the same to it, and what it gives back has the same
     /// canonical form.
     private static func check(_ kept: Kept, _ connection: PostgresConnection) async throws {
+        do {
+            try await compare(kept, connection)
+        } catch  where kept.raw.count > 1 {
+            for (raw, canonical) in zip(kept.raw, kept.canonical) {
+                try await check(Kept(raw: [raw], canonical: [canonical]), connection)
+            }
+        } catch {
+            throw Violation("\(error) of \(kept.raw), kept as \(kept.canonical)")
+        }
+    }
+
+    private static func compare(_ kept: Kept, _ connection: PostgresConnection) async throws {
         let comparison: Statement<Comparison> = """
             SELECT raw::jsonb = canonical::jsonb AS same, (canonical::jsonb)::text AS kept
               FROM unnest(\(kept.raw), \(kept.canonical)) WITH ORDINALITY AS t (raw, canonical, place) ORDER BY place

@@ -76,6 +76,8 @@ extension StatementTables {
             Place("DeviceReferences.swift", "newSpaces.map { sites[$0.site] }"): "uuid[]",
             Place("SchemaChecks.swift", "wanted"): "text[]",
             Place("Activity.swift", "keys.map(\\.value)"): "timestamptz[]",
+            Place("Compaction+Queries.swift", "arriving.series.map(\\.span.lowerBound)"): "int8[]",
+            Place("Compaction+Queries.swift", "arriving.series.map(\\.span.upperBound)"): "int8[]",
             Place("UplinkLookups.swift", "integrations"): "uuid[]",
             Place("UplinkLookups.swift", "hashes"): "uuid[]",
             Place("UplinkWrites.swift", "gateways"): "text[]",

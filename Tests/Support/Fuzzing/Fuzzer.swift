@@ -135,6 +135,10 @@ package struct Fuzzer {
     }
 }
 
+extension Fuzzer: CustomStringConvertible {
+    package var description: String { "\(name): \(accepted) of \(count) inputs were taken" }
+}
+
 /// What a check throws where the parser is wrong.
 package struct Violation: Error, CustomStringConvertible {
     package let description: String

@@ -30,10 +30,11 @@ package struct Mutations: Sendable {
     private func applyBlindly(to bytes: inout [UInt8], other: [UInt8], _ random: inout SplitMix) {
         let place = Int.random(in: 0...bytes.count, using: &random)
         let end = min(bytes.count, place + (1 << Int.random(in: 0...5, using: &random)))
-        switch Int.random(in: 0..<9, using: &random) {
+        switch Int.random(in: 0..<11, using: &random) {
         case 0 where place < bytes.count: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
         case 1 where place < bytes.count: bytes[place] = .random(in: .min ... .max, using: &random)
         case 2: bytes.removeSubrange(place..<end)
+        case 7, 8: turnDigit(in: &bytes, from: place, &random)
         case 3: bytes.insert(contentsOf: bytes[place..<end], at: place)
         case 4: bytes.removeSubrange(place...)
         case 5: splice(&bytes, other, &random)
@@ -45,6 +46,13 @@ package struct Mutations: Sendable {
             guard let piece = vocabulary.randomElement(using: &random) else { return bytes.insert(0, at: place) }
             bytes.replaceSubrange(Bool.random(using: &random) ? place..<place : place..<end, with: piece)
         }
+    }
+
+    /// Another digit in a digit's place leaves the grammar and reaches what stands behind it.
+    private func turnDigit(in bytes: inout [UInt8], from place: Int, _ random: inout SplitMix) {
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        guard let digit = bytes[place...].firstIndex(where: digits.contains) else { return }
+        bytes[digit] = .random(in: digits, using: &random)
     }
 
     /// The beginning of one with the end of the other.
