@@ -114,10 +114,10 @@ extension Compaction {
 
     /// Takes those of the chunks that are still there, if the tenant's lock is free.
     static func takeOut(_ fragments: ArraySlice<Fragments>, of tenant: TenantID) -> Statement<HeldChunk> {
-        let series = fragments.flatMap { Array(repeating: $0.series, count: $0.starts.count) }
+        let holders = fragments.flatMap { Array(repeating: $0.series, count: $0.starts.count) }
         return """
             DELETE FROM sample_chunks c
-             USING unnest(\(series), \(fragments.flatMap(\.starts))) AS f (series_id, starts_at)
+             USING unnest(\(holders), \(fragments.flatMap(\.starts))) AS f (series_id, starts_at)
              WHERE (SELECT pg_try_advisory_xact_lock(\(lockClass), \(tenant)))
                AND c.tenant_id = \(tenant) AND c.series_id = f.series_id AND c.starts_at = f.starts_at
             RETURNING c.series_id, c.starts_at, c.unit, c.steps, c.value

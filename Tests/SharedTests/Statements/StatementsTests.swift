@@ -65,7 +65,8 @@ struct StatementsTests {
         let isQuery = text.sql.hasPrefix("SELECT") || text.sql.hasPrefix("WITH")
         if !isQuery, let returning = text.sql.range(of: "RETURNING ") {
             let names = text.sql[returning.upperBound...].split(separator: ",")
-            return Set(names.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) })
+            return Set(
+                names.compactMap { $0.split(separator: ".").last?.trimmingCharacters(in: .whitespacesAndNewlines) })
         }
         let nulls = text.types.map { _ in "NULL" }.joined(separator: ", ")
         let arguments = nulls.isEmpty ? "" : "(\(nulls))"
