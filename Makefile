@@ -35,12 +35,13 @@ format:
 fuzz: packages
 	deploy/local/with-postgres deploy/local/fuzz
 
-# Side by side with other ways to do the same work; see Benchmarks/README.md.
-bench: packages
-	@command -v wrk >/dev/null || deploy/local/install-packages wrk
+# Side by side with other ways to do the same work; see Benchmarks/README.md. `make bench BENCH='--only a,d --seconds 5'`
+# measures less.
+bench:
+	@deploy/local/install-packages influxdb victoria-metrics python3-venv
 	swift build -c release
 	PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin | tail -1)" deploy/local/with-postgres --durable \
-		"$$(swift build -c release --show-bin-path)/Benchmarks"
+		"$$(swift build -c release --show-bin-path)/Benchmarks" $(BENCH)
 
 packages:
 	@deploy/local/install-packages

@@ -88,8 +88,10 @@ let package = Package(
             dependencies: ["Shared", "Postgres", arguments, logging, crypto, httpClient, nio, nioHTTP1],
             swiftSettings: strict),
         .executableTarget(
-            name: "Benchmarks", dependencies: ["Postgres", "Shared", httpClient, arguments, crypto, nio],
-            path: "Benchmarks", exclude: ["README.md"], swiftSettings: strict),
+            name: "Benchmarks",
+            dependencies: ["Postgres", "Shared", "Support", "CEpoll", httpClient, arguments, crypto, nio, nioHTTP1],
+            path: "Benchmarks", exclude: ["README.md", "CEpoll"], swiftSettings: strict),
+        .systemLibrary(name: "CEpoll", path: "Benchmarks/CEpoll"),
         .target(
             name: "Support", dependencies: ["Postgres", "Shared", logging], path: "Tests/Support",
             swiftSettings: strict),

@@ -6,58 +6,58 @@ import Foundation
 @main
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measures Pulsegate beside its peers.")
+        commandName: "bench", abstract: "Measures Pulsegate beside its peers.",
+        discussion: Section.allCases.map { "\($0.rawValue)  \($0.title)" }.joined(separator: "\n"))
 
-    @Option(help: "Seconds of load for each figure.")
-    var seconds = 10
+    @Option(help: "Sections to run, as letters with commas.", transform: Bench.sections)
+    var only = Section.allCases
+
+    @Option(help: "Seconds of load that are counted for each figure.")
+    var seconds = 10.0
 
     @Option(help: "Connections of the load generator.")
     var connections = 32
 
-    @Flag(help: "Measure uplinks alone.")
-    var uplinksOnly = false
+    @Option(help: "Samples stored for the filled database; some 9 bytes of disk each, write-ahead log included.")
+    var storedSamples = 500_000_000
 
+    @Option(help: "Uplinks stored for the filled database; some kilobyte of disk each, write-ahead log included.")
+    var storedUplinks = 10_000_000
+
+    @Flag(help: "Leaves the filled database out.")
+    var skipFilled = false
+
+    static func sections(_ letters: String) throws -> [Section] {
+        try letters.split(separator: ",").map { letter in
+            guard let section = Section(rawValue: String(letter)) else {
+                throw ValidationError("there is no section \(letter)")
+            }
+            return section
+        }
+    }
+
+    /// A section that fails is told and makes the run fail, but the others still run.
     func run() async throws {
-        let laboratory = try await Laboratory.open()
-        do {
-            try await measure(laboratory)
-        } catch {
-            await laboratory.close()
-            throw error
-        }
-        await laboratory.close()
-    }
-
-    private func measure(_ laboratory: Laboratory) async throws {
-        let load = Load(seconds: seconds, connections: connections)
+        let suite = Suite(
+            seconds: seconds, connections: connections, storedSamples: storedSamples, storedUplinks: storedUplinks)
         var table = Table()
-        if !uplinksOnly { try await measureBatches(laboratory, load, &table) }
-        try await measureUplinks(laboratory, load, &table)
-        print(table.text)
-    }
-
-    private func measureBatches(_ laboratory: Laboratory, _ load: Load, _ table: inout Table) async throws {
-        let copied = try await CopyPeer(url: laboratory.databaseURL).samplesPerSecond(seconds: seconds)
-        table.add("binary COPY, a row per sample with a primary key", perSecond: copied, unit: "samples")
-        for samples in [100, 500] {
-            let run = try await laboratory.metricBatches(samplesEach: samples, load)
-            table.add(
-                "HTTP, \(samples) samples a request", perSecond: run.perSecond * Double(samples), unit: "samples",
-                against: copied, "COPY", run)
+        var failed = false
+        for section in only where section != .filled || !skipFilled {
+            let since = ContinuousClock.now
+            do {
+                table.add(try await suite.run(section))
+            } catch {
+                failed = true
+                table.add([Row(what: section.title, figure: "FAILED", note: "see above")])
+                tell("\(section.rawValue) FAILED: \(error)")
+            }
+            tell("\(section.rawValue) \(section.title): \((ContinuousClock.now - since).components.seconds) s")
         }
-        let resent = try await laboratory.resentBatches(samplesEach: 100, load)
-        table.add(
-            "HTTP, 100 samples a request, all resent", perSecond: resent.perSecond * 100, unit: "samples",
-            against: copied, "COPY", resent)
+        print(table.text)
+        if failed { throw ExitCode.failure }
     }
 
-    private func measureUplinks(_ laboratory: Laboratory, _ load: Load, _ table: inout Table) async throws {
-        let inserted = try await laboratory.pgbenchInsertsPerSecond(load)
-        table.add("pgbench, one uplink's row a transaction", perSecond: inserted, unit: "uplinks")
-        let uplinks = try await laboratory.signedUplinks(load)
-        table.add(
-            "HTTP, one signed uplink a request", perSecond: uplinks.perSecond, unit: "uplinks", against: inserted,
-            "pgbench",
-            uplinks)
+    private func tell(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
     }
 }

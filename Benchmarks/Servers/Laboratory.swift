@@ -1,0 +1,135 @@
+import Foundation
+import Postgres
+import Support
+
+/// A fresh database with one tenant: a hundred stores, an integration, and as many sensors as one wants. Each section has its
+/// own, so that none measures what another left behind.
+struct Laboratory: Sendable {
+    struct Store: Decodable, Sendable {
+        let code: String
+        let key: String
+    }
+
+    private struct Onboarded: Decodable {
+        struct User: Decodable {
+            let email: String
+            let password: String
+        }
+        struct Integration: Decodable {
+            let id: String
+            let secret: String
+        }
+        let user: User
+        let stores: [Store]
+        let integration: Integration
+    }
+
+    static let ingestPort = 18_080
+    static let queryPort = 18_081
+
+    let folder: URL
+    let database: String
+    let sensors: Int
+    let stores: [Store]
+    let integrationID: String
+    let integrationSecret: String
+    let email: String
+    let password: String
+    private let environment: [String: String]
+    private let memory: PeakMemory
+
+    /// Needs `TEST_DATABASE_URL` (see `deploy/local/with-postgres --durable`) and release builds of the processes.
+    static func open(sensors: Int = 0, _ memory: PeakMemory) async throws -> Laboratory {
+        let folder = try Folder.make("laboratory")
+        let name = try await TestPostgres.createDatabase()
+        let environment = try environment(of: name)
+        try await Shell.run(binary("pulsegate"), ["migrate"], environment: environment)
+        let output = try await Shell.run(
+            binary("pulsegate"),
+            [
+                "tenant", "onboard", "--slug", "bench", "--name", "Bench", "--plan", "enterprise", "--stores", "100",
+                "--email", "bench@example.com", "--user-name", "Bench", "--json",
+            ], environment: environment)
+        let onboarded = try JSONDecoder().decode(Onboarded.self, from: Data(output.utf8))
+        let laboratory = Laboratory(
+            folder: folder, database: name, sensors: sensors, stores: onboarded.stores,
+            integrationID: onboarded.integration.id, integrationSecret: onboarded.integration.secret,
+            email: onboarded.user.email, password: onboarded.user.password, environment: environment, memory: memory)
+        if sensors > 0 { try await laboratory.importSensors() }
+        return laboratory
+    }
+
+    func close() async throws {
+        try await TestPostgres.dropDatabase(database)
+        try FileManager.default.removeItem(at: folder)
+    }
+
+    private func importSensors() async throws {
+        let file = folder.appendingPathComponent("devices.csv")
+        let lines = (0..<sensors).map { "\(Self.deviceEUI($0)),Sensor \($0)" }
+        try Data((["device_eui,name"] + lines).joined(separator: "\n").utf8).write(to: file)
+        try await Shell.run(
+            Self.binary("pulsegate"), ["device", "import", file.path, "--tenant", "bench"], environment: environment)
+    }
+
+    static func deviceEUI(_ number: Int) -> String { String(format: "70b3d57ed0%06x", number) }
+
+    /// Runs `body` beside an ingest process and notes how much memory that took.
+    /// - Parameter compaction: whether it condenses the log meanwhile, as often as it does by default.
+    func withIngest<Value: Sendable>(
+        compaction: Bool, _ body: () async throws -> Value
+    ) async throws -> Value {
+        let more = compaction ? [:] : ["COMPACTION_INTERVAL": "3600"]
+        let process = try await ServerProcess.start(
+            "pulsegate-ingest", [Self.binary("pulsegate-ingest")],
+            environment: environment.merging(more) { _, new in new }, folder: folder)
+        return try await process.whileRunning("http://127.0.0.1:\(Self.ingestPort + 1_000)/ready") {
+            let value = try await body()
+            memory.note(process.peakMemory)
+            return value
+        }
+    }
+
+    func withQuery<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        let process = try await ServerProcess.start(
+            "pulsegate-query", [Self.binary("pulsegate-query")], environment: environment, folder: folder)
+        return try await process.whileRunning("http://127.0.0.1:\(Self.queryPort + 1_000)/ready", body)
+    }
+
+    /// As a superuser, whom row-level security does not bind; statements may take as long as they like.
+    func withConnection<Value: Sendable>(
+        _ body: (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
+        let connection = try await PostgresConnection.connect(
+            ConnectionConfiguration(
+                url: try TestPostgres.url(database: database), applicationName: "bench", statementTimeout: nil,
+                tcpUserTimeout: nil))
+        do {
+            let value = try await body(connection)
+            await connection.close()
+            return value
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+}
+
+extension Laboratory {
+    private static func binary(_ name: String) -> String {
+        URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(name).path
+    }
+
+    private static func environment(of database: String) throws -> [String: String] {
+        let masterKey = Data((0..<32).map { _ in UInt8.random(in: .min ... .max) }).base64EncodedString()
+        return [
+            "DATABASE_URL": try TestPostgres.url(database: database),
+            "INGEST_DATABASE_URL": try TestPostgres.url(database: database, user: "pulsegate_ingest"),
+            "QUERY_DATABASE_URL": try TestPostgres.url(database: database, user: "pulsegate_query"),
+            "SYSTEM_DATABASE_URL": try TestPostgres.url(database: database, user: "pulsegate_system"),
+            "MASTER_KEY": "k1:" + masterKey, "JWT_SECRET": UUID().uuidString + UUID().uuidString,
+            "INGEST_PORT": "\(ingestPort)", "INGEST_ADMIN_PORT": "\(ingestPort + 1_000)",
+            "QUERY_PORT": "\(queryPort)", "QUERY_ADMIN_PORT": "\(queryPort + 1_000)", "LOG_LEVEL": "warning",
+        ]
+    }
+}
