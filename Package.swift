@@ -90,7 +90,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: ["Postgres", "Shared", "Support", "CEpoll", httpClient, arguments, crypto, nio, nioHTTP1],
-            path: "Benchmarks", exclude: ["README.md", "CEpoll"], swiftSettings: strict),
+            path: "Benchmarks", exclude: ["README.md", "CEpoll", "fastapi"], swiftSettings: strict),
         .systemLibrary(name: "CEpoll", path: "Benchmarks/CEpoll"),
         .target(
             name: "Support", dependencies: ["Postgres", "Shared", logging], path: "Tests/Support",

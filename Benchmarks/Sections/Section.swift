@@ -7,11 +7,12 @@ enum Section: String, CaseIterable, ExpressibleByArgument {
     case fastAPI = "c"
     case uplinks = "d"
     case resent = "e"
-    case filled = "f"
     case latency = "g"
-    case memory = "h"
     case size = "i"
     case reading = "j"
+    case filled = "f"
+    /// Last, since it tells of the others.
+    case memory = "h"
 
     var title: String {
         switch self {
@@ -34,12 +35,12 @@ extension Suite {
         switch section {
         case .batches: try await newBatches()
         case .compacted: try await compactedBatches()
-        case .fastAPI: []
-        case .uplinks: []
-        case .resent: []
+        case .fastAPI: try await batchesBesideFastAPI()
+        case .uplinks: try await signedUplinks()
+        case .resent: try await resentBatches()
         case .filled: []
-        case .latency: []
-        case .memory: []
+        case .latency: try await latencyBelowSaturation()
+        case .memory: [Row(what: "ingest, most memory in the sections run so far", figure: Figure.mebibytes(memory.bytes))]
         case .size: []
         case .reading: []
         }

@@ -1,0 +1,44 @@
+extension Suite {
+    /// Sensors that send: each has its own frame counter, state and three series.
+    static let sensors = 10_000
+    /// More uplinks a second than are sent anywhere, so that those made beforehand last.
+    private static let uplinksMadePerSecond = 25_000.0
+
+    /// (d) Signed uplinks, one a request, beside pgbench with as many clients.
+    func signedUplinks() async throws -> [Row] {
+        let laboratory = try await Laboratory.open(sensors: Self.sensors, memory)
+        let ours = try await laboratory.withIngest(compaction: false) {
+            try await introduceSensors(of: laboratory)
+            return try await sendUplinks(to: laboratory, from: 2)
+        }
+        let inserted = try await PgbenchPeer(laboratory: laboratory)
+            .insertsPerSecond(clients: connections, seconds: seconds)
+        try await laboratory.close()
+        var row = Row("Pulsegate, one signed uplink a request", ours, of: "uplinks")
+        row.ratio = Figure.ratio(ours.perSecond, inserted, "pgbench")
+        let peer = Row(
+            what: "pgbench, one uplink's row a transaction", figure: "\(Figure.short(inserted)) uplinks/s", durable: "yes")
+        return [row, peer]
+    }
+
+    /// Each sensor's first two uplinks, which make its state and its series.
+    func introduceSensors(of laboratory: Laboratory) async throws {
+        try await sendAll(
+            laboratory.uplinks(0..<2 * laboratory.sensors), Laboratory.ingestPort, expecting: Self.stored)
+    }
+
+    /// - Parameter round: how many uplinks each sensor sent before.
+    func sendUplinks(
+        to laboratory: Laboratory, from round: Int, _ pace: LoadPlan.Pace = .closedLoop
+    ) async throws -> LoadReport {
+        let plan = plan(Laboratory.ingestPort, expecting: Self.stored, pace)
+        let count = Int((plan.warmUp + plan.seconds) * Self.uplinksMadePerSecond)
+        let first = round * laboratory.sensors
+        return try await LoadGenerator(laboratory.uplinks(first..<first + count)).run(plan)
+    }
+
+    /// Rounds that one run can take at most.
+    var roundsOfUplinks: Int { Int((seconds + 2) * Self.uplinksMadePerSecond) / Self.sensors + 1 }
+
+    private static let stored = "\"status\":\"stored\""
+}
