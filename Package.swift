@@ -99,7 +99,8 @@ let package = Package(
         .testTarget(
             name: "SharedTests",
             dependencies: [
-                "Shared", "Postgres", "Support", "CZlib", hummingbird, crypto, logging, lifecycle, nio,
+                "Shared", "Postgres", "Support", "CZlib", hummingbird, crypto, logging, lifecycle, nio, nioEmbedded,
+                nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ], swiftSettings: strict),
         .testTarget(

@@ -39,7 +39,8 @@ struct IngestApp {
             checks: [drain.check, listening.check, schema.check, reachable], metrics: registry)
         let publicApp = Application(
             router: HTTPEdge(router(parts), metrics: registry, accessLevel: .debug),
-            server: PublicListener.http1(idleTimeout: .seconds(60), metrics: registry),
+            server: PublicListener.http1(
+                idleTimeout: .seconds(60), deadlines: settings.deadlines, metrics: registry),
             configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: "pulsegate"),
             onServerRunning: listening.mark, logger: logger)
         return [

@@ -49,13 +49,15 @@ struct IngestSettings: Sendable {
             meaning: "Time between two looks for logs worth compacting.")
     }
 
-    static let declarations: [any SettingDeclaration] = [
-        Key.host, Key.port, Key.adminHost, Key.adminPort, Key.ingestDatabaseURL, Key.systemDatabaseURL, Key.connections,
-        SharedSettings.masterKey, Key.metricLanes, Key.uplinkLanes, Key.groupSamples, Key.queueSamples,
-        Key.groupUplinks,
-        Key.queueUplinks, Key.bodyBytes, Key.seriesCacheSize, Key.ownerCacheSize, Key.compactionInterval,
-        SharedSettings.logLevel,
-    ]
+    static let declarations: [any SettingDeclaration] =
+        [
+            Key.host, Key.port, Key.adminHost, Key.adminPort, Key.ingestDatabaseURL, Key.systemDatabaseURL,
+            Key.connections,
+            SharedSettings.masterKey, Key.metricLanes, Key.uplinkLanes, Key.groupSamples, Key.queueSamples,
+            Key.groupUplinks,
+            Key.queueUplinks, Key.bodyBytes, Key.seriesCacheSize, Key.ownerCacheSize, Key.compactionInterval,
+            SharedSettings.logLevel,
+        ] + SharedSettings.deadlines
 
     let host: String
     let port: Int
@@ -76,6 +78,7 @@ struct IngestSettings: Sendable {
     let compactionInterval: Duration
     let secretBox: SecretBox
     let logLevel: Logger.Level
+    let deadlines: RequestDeadlines.Limits
 
     init(_ reader: SettingsReader) {
         host = reader[Key.host]
@@ -97,5 +100,6 @@ struct IngestSettings: Sendable {
         compactionInterval = reader[Key.compactionInterval]
         secretBox = SecretBox(reader[SharedSettings.masterKey])
         logLevel = reader[SharedSettings.logLevel]
+        deadlines = RequestDeadlines.Limits(reader)
     }
 }

@@ -33,11 +33,13 @@ func buildRouter(_ services: QueryServices) -> (router: Router<QueryContext>, ac
 /// The API on its public port.
 func buildApplication(
     _ services: QueryServices, host: String, port: Int, origins: [String] = [],
+    deadlines: RequestDeadlines.Limits = .init(),
     onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }, logger: Logger
 ) -> Application<HTTPEdgeResponder<QueryContext>> {
     Application(
         router: HTTPEdge(buildRouter(services).router, metrics: services.metrics, origins: origins),
-        server: PublicListener.http1(idleTimeout: .seconds(120), metrics: services.metrics),
+        server: PublicListener.http1(
+            idleTimeout: .seconds(120), deadlines: deadlines, metrics: services.metrics),
         configuration: .init(address: .hostname(host, port: port), serverName: "pulsegate"),
         onServerRunning: onServerRunning, logger: logger)
 }

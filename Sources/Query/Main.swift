@@ -53,6 +53,7 @@ struct Main {
                 admin.application(host: settings.adminHost, port: settings.adminPort, logger: logger),
                 buildApplication(
                     services, host: settings.host, port: settings.port, origins: settings.origins,
+                    deadlines: settings.deadlines,
                     onServerRunning: listening.mark, logger: logger),
                 drain,
             ],

@@ -27,10 +27,11 @@ struct QuerySettings: Sendable {
             "Web origins whose pages may call the API, separated by commas, such as https://dashboards.example.com; * for all."
     )
 
-    static let declarations: [any SettingDeclaration] = [
-        host, port, adminHost, adminPort, databaseURL, poolSize, statementTimeout, passwordThreads, origins,
-        SharedSettings.tokenKey, SharedSettings.logLevel,
-    ]
+    static let declarations: [any SettingDeclaration] =
+        [
+            host, port, adminHost, adminPort, databaseURL, poolSize, statementTimeout, passwordThreads, origins,
+            SharedSettings.tokenKey, SharedSettings.logLevel,
+        ] + SharedSettings.deadlines
 
     let host: String
     let port: Int
@@ -42,6 +43,7 @@ struct QuerySettings: Sendable {
     let origins: [String]
     let tokenKey: TokenKey
     let logLevel: Logger.Level
+    let deadlines: RequestDeadlines.Limits
 
     init(_ reader: SettingsReader) {
         host = reader[Self.host]
@@ -53,6 +55,7 @@ struct QuerySettings: Sendable {
         origins = reader[Self.origins]
         tokenKey = reader[SharedSettings.tokenKey]
         logLevel = reader[SharedSettings.logLevel]
+        deadlines = RequestDeadlines.Limits(reader)
         connection = ConnectionConfiguration(
             url: reader[Self.databaseURL], applicationName: "pulsegate-query",
             statementTimeout: reader[Self.statementTimeout],

@@ -8,14 +8,14 @@ import Testing
 struct UnreadableRequestsTests {
     private let metrics = MetricRegistry()
 
-    private func exchange(_ text: String) async throws -> String {
+    private func exchange(_ text: String, _ deadlines: RequestDeadlines.Limits = .init()) async throws -> String {
         let router = Router(context: AnonymousRequestContext.self)
         router.post("/echo") { request, context in
             String(buffer: try await request.decodedBody(limit: 100, context: context))
         }
         let application = Application(
             router: HTTPEdge(router, metrics: metrics),
-            server: PublicListener.http1(idleTimeout: .seconds(20), metrics: metrics),
+            server: PublicListener.http1(idleTimeout: .seconds(20), deadlines: deadlines, metrics: metrics),
             configuration: .init(address: .hostname("127.0.0.1", port: 0)))
         return try await application.test(.live) { client in
             try await RawExchange.send(text, port: try #require(client.port))
@@ -57,6 +57,20 @@ struct UnreadableRequestsTests {
         let answer = try await exchange(good + good + "NONSENSE\r\n\r\n")
         let statuses = answer.matches(of: /HTTP\/1\.1 (\d+)/).map { String($0.1) }
         #expect(statuses == ["200", "200", "501"])
+    }
+
+    @Test(arguments: [
+        "POST /echo HTTP/1.1\r\nHost: a", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
+    ]) func whoStopsInTheMiddleGetsAProblem(_ text: String) async throws {
+        let soon = Duration.milliseconds(10)
+        let answer = try await exchange(text, .init(head: soon, body: soon, answer: soon, lingering: .seconds(20)))
+        #expect(answer.hasPrefix("HTTP/1.1 408 "))
+        #expect(answer.contains("Content-Type: application/problem+json\r\n"))
+        #expect(answer.contains("Connection: close\r\n"))
+        #expect(answer.contains("\"code\":\"request_timeout\""))
+        #expect(answer.matches(of: /HTTP\/1\.1 \d/).count == 1)
+        #expect(metrics.exposition().contains("pulsegate_http_unreadable_requests_total 0"))
     }
 
     @Test func whoWaitsBeforeTheBodyIsToldToGoOn() async throws {

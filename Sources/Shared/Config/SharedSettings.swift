@@ -26,4 +26,26 @@ package enum SharedSettings {
         }
         return key
     }
+
+    package static let headTimeout = SettingKey<Duration>.seconds(
+        "REQUEST_HEAD_TIMEOUT", default: 10, in: 0.1...600,
+        meaning: "Time for a request's head, from its first byte; then 408.")
+
+    package static let bodyTimeout = SettingKey<Duration>.seconds(
+        "REQUEST_BODY_TIMEOUT", default: 60, in: 0.1...3_600,
+        meaning: "Time for a request's body, from the end of its head; then 408.")
+
+    package static let answerTimeout = SettingKey<Duration>.seconds(
+        "ANSWER_TIMEOUT", default: 60, in: 0.1...3_600,
+        meaning: "Time in which a client must take each 64 KiB of an answer; then the connection is closed.")
+
+    package static let deadlines: [any SettingDeclaration] = [headTimeout, bodyTimeout, answerTimeout]
+}
+
+extension RequestDeadlines.Limits {
+    package init(_ reader: SettingsReader) {
+        self.init(
+            head: reader[SharedSettings.headTimeout], body: reader[SharedSettings.bodyTimeout],
+            answer: reader[SharedSettings.answerTimeout])
+    }
 }

@@ -33,7 +33,7 @@ final class UnreadableRequests: ChannelDuplexHandler, RemovableChannelHandler {
             return context.write(data, promise: promise)
         }
         fault = nil
-        refused.increment()
+        if problem.status != .requestTimeout { refused.increment() } // `SlowClients` counts those
         let id = UUID.v7().lowercaseString
         // Encoding a few strings does not fail; if it did, the client still gets the status.
         let body = (try? problem.encoded(requestID: id)) ?? ByteBuffer()
@@ -58,6 +58,8 @@ extension Problem {
     /// Nil for what isn't about the bytes received, such as a connection that was reset.
     fileprivate init?(unreadable error: any Error) {
         switch error {
+        case is RequestTooSlow:
+            self = Problem(.requestTimeout, code: "request_timeout", detail: "The request took too long to arrive.")
         case HTTPParserError.headerOverflow:
             self = Problem(
                 .requestHeaderFieldsTooLarge, code: "header_too_large", detail: "The request's header is too large.")
