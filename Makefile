@@ -31,7 +31,7 @@ lint:
 format:
 	swift format --in-place --recursive $(SWIFT_FORMAT_PATHS)
 
-# Every fuzzer for ten minutes, with the address sanitizer; see Tests/Support/Fuzzing/README.md.
+# Every fuzzer for ten minutes, with the address sanitizer; see docs/fuzzing.md.
 fuzz: packages
 	deploy/local/with-postgres deploy/local/fuzz
 

@@ -14,6 +14,7 @@ let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-ser
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
@@ -124,7 +125,8 @@ let package = Package(
             name: "SampleStoreTests",
             dependencies: ["Ingest", "Query", "Shared", "Postgres", "Support", logging, nio], swiftSettings: strict),
         .testTarget(
-            name: "BlackBoxTests", dependencies: ["Shared", "Postgres", "Support", httpClient, crypto, nio, nioHTTP1],
+            name: "BlackBoxTests",
+            dependencies: ["Shared", "Postgres", "Support", "CZlib", httpClient, crypto, nio, nioHTTP1, nioPosix],
             swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

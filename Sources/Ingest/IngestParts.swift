@@ -8,6 +8,7 @@ struct IngestParts: Sendable {
     let integrations: IntegrationDirectory
     let owners: OwnerDirectory
     let activity: Activity
+    let bodies: BodyBudget
     let metricBatcher: OwnerLanes
     let uplinkBatcher: Batcher<UplinkSubmission, [UplinkOutcome]>
     let metricBatchRoute: MetricBatchRoute
@@ -17,7 +18,7 @@ struct IngestParts: Sendable {
         settings: IngestSettings, database: Database, metrics: IngestMetrics, secretBox: SecretBox, logger: Logger
     ) {
         let parsers = JSONParserPool()
-        let bodies = BodyBudget(limit: settings.bodyBytes)
+        bodies = BodyBudget(limit: settings.bodyBytes)
         let rates = RateLimiter()
         let series = SeriesDirectory(store: SeriesStore(database: database), capacity: settings.seriesCacheSize)
         let metricWriter = MetricGroupWriter(pool: database.pool, logger: logger)
@@ -64,7 +65,10 @@ struct IngestParts: Sendable {
     }
 
     func register(in registry: MetricRegistry) {
-        let (metricBatcher, uplinkBatcher) = (metricBatcher, uplinkBatcher)
+        let (metricBatcher, uplinkBatcher, bodies) = (metricBatcher, uplinkBatcher, bodies)
+        registry.gauge("pulsegate_ingest_body_bytes", help: "Bodies of requests held, in bytes.") {
+            Double(bodies.heldBytes)
+        }
         registry.gauge(
             "pulsegate_ingest_queued_samples", help: "Samples (and a little for each request) that wait to be written."
         ) {

@@ -41,7 +41,8 @@ struct CursorFuzzTests {
 
     /// Who knows how the tag is made may sign anything: what then doesn't decode is refused, and nothing breaks.
     @Test func forgedPositions() throws {
-        let scope = ListScope(tenant: UUID(), path: "/", filters: [])
+        let scope = ListScope(
+            tenant: UUID(uuid: (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)), path: "/", filters: [])
         let corpus = [#"{"at":"2026-11-20T10:00:00Z","id":"019A0000-0000-7000-8000-000000000001","name":"Caf\u00e9"}"#]
         var fuzzer = Fuzzer("forged cursor", corpus: corpus, mutations: .json, iterations: 1_000)
         try fuzzer.run { json in
