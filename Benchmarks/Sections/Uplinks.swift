@@ -17,7 +17,8 @@ extension Suite {
         var row = Row("Pulsegate, one signed uplink a request", ours, of: "uplinks")
         row.ratio = Figure.ratio(ours.perSecond, inserted, "pgbench")
         let peer = Row(
-            what: "pgbench, one uplink's row a transaction", figure: "\(Figure.short(inserted)) uplinks/s", durable: "yes")
+            what: "pgbench, one uplink's row a transaction", figure: "\(Figure.short(inserted)) uplinks/s",
+            durable: "yes")
         return [row, peer]
     }
 

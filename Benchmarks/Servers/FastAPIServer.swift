@@ -23,7 +23,8 @@ struct FastAPIServer: Sendable {
             "uvicorn",
             [
                 programs.appendingPathComponent("uvicorn").path, "server:app", "--app-dir", sources.path,
-                "--host", "127.0.0.1", "--port", "\(port)", "--workers", "2", "--no-access-log", "--log-level", "warning",
+                "--host", "127.0.0.1", "--port", "\(port)", "--workers", "2", "--no-access-log", "--log-level",
+                "warning",
             ], environment: ["DATABASE_URL": try TestPostgres.url(database: database)], folder: folder)
         let value = try await server.whileRunning("http://127.0.0.1:\(port)/ready") {
             try await body(FastAPIServer(stores: stores))

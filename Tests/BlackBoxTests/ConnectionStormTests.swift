@@ -82,7 +82,8 @@ struct ConnectionStormTests {
             await connection.voice.say(bytes)
             // A server that refuses while we are still talking may have to reset the connection, answer and all.
             guard let answer = try await connection.hear() else { return }
-            #expect(statuses.contains(answer.status), "\(answer.status) \(answer.json)")
+            // On a busy machine what we say may come too late for the short time that this process gives.
+            #expect(statuses.contains(answer.status) || answer.status == 408, "\(answer.status) \(answer.json)")
             #expect(answer.faultAsProblem == nil)
         }
 
