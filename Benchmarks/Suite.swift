@@ -19,7 +19,7 @@ struct Suite: Sendable {
         to laboratory: Laboratory, _ shape: SampleShape, _ pace: LoadPlan.Pace = .closedLoop
     ) async throws -> LoadReport {
         try await LoadGenerator(laboratory.batches(shape)).run(
-            plan(Laboratory.ingestPort, expecting: "\"stored\":\(shape.samplesEach)", pace))
+            plan(laboratory.ingestPort, expecting: "\"stored\":\(shape.samplesEach)", pace))
     }
 
     func sendBatches(

@@ -11,7 +11,7 @@ struct SampleRequests: RequestSource {
 
     private let shape: SampleShape
     private var templates: [Template]
-    private let limit: Int
+    private var limit: Int
     private var position = 0
     private var stamp = Stamp()
 
@@ -22,8 +22,15 @@ struct SampleRequests: RequestSource {
         limit = instants.map { $0 / shape.instants * shape.stores } ?? .max
     }
 
-    /// Requests up to the last instant.
-    var count: Int { limit }
+    /// What comes next, up to so many instants more.
+    mutating func portion(instants: Int, repeats: Bool = false) -> PreparedRequests {
+        let last = limit
+        limit = min(last, position + instants / shape.instants * shape.stores)
+        defer { limit = last }
+        var portion = PreparedRequests(repeats: repeats)
+        while withNext({ portion.append($0) }) != nil {}
+        return portion
+    }
 
     private static func template(of store: Int, _ shape: SampleShape, _ format: SampleFormat) -> Template {
         let code = shape.storeCode(store)

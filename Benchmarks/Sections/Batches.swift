@@ -5,7 +5,7 @@ extension Suite {
         let shapes = [100, 500].map { SampleShape.regular(samplesEach: $0, daysAgo: $0 == 100 ? 25 : 12) }
         var rows: [Row] = []
         for shape in shapes {
-            let ours = try await laboratory.withIngest(compaction: false) {
+            let ours = try await laboratory.withIngest(compaction: .off) {
                 try await sendBatches(to: laboratory, shape)
             }
             rows += Self.compare(ours, try await sendBatchesToPeers(shape), shape, "")

@@ -8,9 +8,9 @@ extension Suite {
         for samples in [100, 500] {
             let shape = SampleShape.regular(samplesEach: samples, daysAgo: 25)
             let laboratory = try await Laboratory.open(memory)
-            var plan = plan(Laboratory.ingestPort, expecting: "\"stored\":\(samples)")
+            var plan = plan(laboratory.ingestPort, expecting: "\"stored\":\(samples)")
             plan.seconds = max(20, seconds * 2)
-            let (ours, log) = try await laboratory.withIngest(compaction: true) { [plan] in
+            let (ours, log) = try await laboratory.withIngest(compaction: .normal) { [plan] in
                 async let watched = SampleLog.watch(laboratory, for: plan.warmUp + plan.seconds)
                 let report = try await LoadGenerator(laboratory.batches(shape)).run(plan)
                 return (report, try await watched)

@@ -4,14 +4,14 @@ extension Suite {
     func latencyBelowSaturation() async throws -> [Row] {
         let laboratory = try await Laboratory.open(sensors: Self.sensors, memory)
         let shapes = [25, 12].map { SampleShape.regular(samplesEach: 100, daysAgo: $0) }
-        let batches = try await laboratory.withIngest(compaction: true) {
-            try await belowSaturation { pace in
+        let batches = try await laboratory.withIngest(compaction: .normal) {
+            try await belowSaturation(settling: laboratory) { pace in
                 try await sendBatches(to: laboratory, shapes[pace.isClosedLoop ? 0 : 1], pace)
             }
         }
-        let uplinks = try await laboratory.withIngest(compaction: true) {
+        let uplinks = try await laboratory.withIngest(compaction: .normal) {
             try await introduceSensors(of: laboratory)
-            return try await belowSaturation { pace in
+            return try await belowSaturation(settling: laboratory) { pace in
                 try await sendUplinks(to: laboratory, from: pace.isClosedLoop ? 2 : 2 + roundsOfUplinks, pace)
             }
         }
@@ -32,8 +32,12 @@ extension Suite {
             }
     }
 
-    private func belowSaturation(_ run: (LoadPlan.Pace) async throws -> LoadReport) async throws -> LoadReport {
+    /// - Parameter laboratory: what must have compacted before the second run what the first one left.
+    private func belowSaturation(
+        settling laboratory: Laboratory? = nil, _ run: (LoadPlan.Pace) async throws -> LoadReport
+    ) async throws -> LoadReport {
         let saturation = try await run(.closedLoop).perSecond
+        try await laboratory?.settled()
         return try await run(.constant(perSecond: saturation * 0.7))
     }
 }

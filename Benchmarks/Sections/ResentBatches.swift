@@ -2,15 +2,16 @@ extension Suite {
     /// (e) Batches that came before, each answered as duplicates, beside new ones.
     func resentBatches() async throws -> [Row] {
         let laboratory = try await Laboratory.open(memory)
-        let (new, resent) = try await laboratory.withIngest(compaction: false) {
+        let (new, resent) = try await laboratory.withIngest(compaction: .off) {
             let new = try await sendBatches(to: laboratory, .regular(samplesEach: 100, daysAgo: 12))
             let shape = SampleShape.regular(samplesEach: 100, daysAgo: 25)
             try await sendAll(
-                laboratory.batches(shape, instants: Self.resentInstants), Laboratory.ingestPort,
+                laboratory.batches(shape, instants: Self.resentInstants), laboratory.ingestPort,
                 expecting: "\"stored\":100")
-            let again = PreparedRequests(laboratory.batches(shape, instants: Self.resentInstants), repeats: true)
+            var batches = laboratory.batches(shape)
+            let again = batches.portion(instants: Self.resentInstants, repeats: true)
             let resent = try await LoadGenerator(again)
-                .run(plan(Laboratory.ingestPort, expecting: "\"duplicates\":100"))
+                .run(plan(laboratory.ingestPort, expecting: "\"duplicates\":100"))
             return (new, resent)
         }
         try await laboratory.close()
@@ -28,14 +29,5 @@ extension Suite {
         plan.warmUp = 0
         plan.seconds = 3_600
         _ = try await LoadGenerator(source).run(plan)
-    }
-}
-
-extension PreparedRequests {
-    /// Those of another source that ends.
-    init(_ source: some RequestSource, repeats: Bool) {
-        self.init(repeats: repeats)
-        var source = source
-        while source.withNext({ append($0) }) != nil {}
     }
 }

@@ -38,12 +38,11 @@ extension Suite {
         case .fastAPI: try await batchesBesideFastAPI()
         case .uplinks: try await signedUplinks()
         case .resent: try await resentBatches()
-        case .filled: []
+        case .filled: try await filledDatabase()
         case .latency: try await latencyBelowSaturation()
-        case .memory:
-            [Row(what: "ingest, most memory in the sections run so far", figure: Figure.mebibytes(memory.bytes))]
-        case .size: []
-        case .reading: []
+        case .memory: [Row(what: "ingest, most memory in the sections run so far", figure: Figure.mebibytes(memory.bytes))]
+        case .size: try await bytesASample()
+        case .reading: try await readingAMonth()
         }
     }
 }

@@ -7,7 +7,7 @@ extension Suite {
     /// (d) Signed uplinks, one a request, beside pgbench with as many clients.
     func signedUplinks() async throws -> [Row] {
         let laboratory = try await Laboratory.open(sensors: Self.sensors, memory)
-        let ours = try await laboratory.withIngest(compaction: false) {
+        let ours = try await laboratory.withIngest(compaction: .off) {
             try await introduceSensors(of: laboratory)
             return try await sendUplinks(to: laboratory, from: 2)
         }
@@ -22,17 +22,18 @@ extension Suite {
         return [row, peer]
     }
 
-    /// Each sensor's first two uplinks, which make its state and its series.
-    func introduceSensors(of laboratory: Laboratory) async throws {
-        try await sendAll(
-            laboratory.uplinks(0..<2 * laboratory.sensors), Laboratory.ingestPort, expecting: Self.stored)
+    /// Two uplinks of each sensor: they make its state and its series, or let an ingest process that was just started find them.
+    /// - Parameter round: how many uplinks each sensor sent before.
+    func introduceSensors(of laboratory: Laboratory, from round: Int = 0) async throws {
+        let numbers = round * laboratory.sensors..<(round + 2) * laboratory.sensors
+        try await sendAll(laboratory.uplinks(numbers), laboratory.ingestPort, expecting: Self.stored)
     }
 
     /// - Parameter round: how many uplinks each sensor sent before.
     func sendUplinks(
         to laboratory: Laboratory, from round: Int, _ pace: LoadPlan.Pace = .closedLoop
     ) async throws -> LoadReport {
-        let plan = plan(Laboratory.ingestPort, expecting: Self.stored, pace)
+        let plan = plan(laboratory.ingestPort, expecting: Self.stored, pace)
         let count = Int((plan.warmUp + plan.seconds) * Self.uplinksMadePerSecond)
         let first = round * laboratory.sensors
         return try await LoadGenerator(laboratory.uplinks(first..<first + count)).run(plan)

@@ -4,12 +4,11 @@ import Support
 
 /// The server of `Benchmarks/fastapi`: two workers on a database of its own, which has a primary key over its rows.
 struct FastAPIServer: Sendable {
-    static let port = 18_000
-
+    let port: Int
     let stores: [Laboratory.Store]
 
-    func requests(_ shape: SampleShape) -> SampleRequests {
-        SampleRequests(shape, .json(path: "/v1/metrics/batch", keys: stores.map(\.key)))
+    func requests(_ shape: SampleShape, instants: Int? = nil) -> SampleRequests {
+        SampleRequests(shape, .json(path: "/v1/metrics/batch", keys: stores.map(\.key)), instants: instants)
     }
 
     static func withServer<Value: Sendable>(_ body: (FastAPIServer) async throws -> Value) async throws -> Value {
@@ -17,6 +16,7 @@ struct FastAPIServer: Sendable {
         let folder = try Folder.make("fastapi")
         defer { try? FileManager.default.removeItem(at: folder) }
         let stores = (1...100).map { Laboratory.Store(code: "T\($0)", key: "key_\(UUID().uuidString)") }
+        let port = try FreePorts.take(1)[0]
         let database = try await TestPostgres.createDatabase()
         try await makeTables(stores, in: database)
         let server = try await ServerProcess.start(
@@ -27,7 +27,7 @@ struct FastAPIServer: Sendable {
                 "warning",
             ], environment: ["DATABASE_URL": try TestPostgres.url(database: database)], folder: folder)
         let value = try await server.whileRunning("http://127.0.0.1:\(port)/ready") {
-            try await body(FastAPIServer(stores: stores))
+            try await body(FastAPIServer(port: port, stores: stores))
         }
         try await TestPostgres.dropDatabase(database)
         return value

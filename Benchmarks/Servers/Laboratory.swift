@@ -24,8 +24,9 @@ struct Laboratory: Sendable {
         let integration: Integration
     }
 
-    static let ingestPort = 18_080
-    static let queryPort = 18_081
+    /// Where gateways reach ingest, and people the query process.
+    var ingestPort: Int { ports[0] }
+    var queryPort: Int { ports[1] }
 
     let folder: URL
     let database: String
@@ -35,6 +36,8 @@ struct Laboratory: Sendable {
     let integrationSecret: String
     let email: String
     let password: String
+    /// Ingest, query, and the admin ports of both.
+    private let ports: [Int]
     private let environment: [String: String]
     private let memory: PeakMemory
 
@@ -42,7 +45,8 @@ struct Laboratory: Sendable {
     static func open(sensors: Int = 0, _ memory: PeakMemory) async throws -> Laboratory {
         let folder = try Folder.make("laboratory")
         let name = try await TestPostgres.createDatabase()
-        let environment = try environment(of: name)
+        let ports = try FreePorts.take(4)
+        let environment = try environment(of: name, ports)
         try await Shell.run(binary("pulsegate"), ["migrate"], environment: environment)
         let output = try await Shell.run(
             binary("pulsegate"),
@@ -54,7 +58,7 @@ struct Laboratory: Sendable {
         let laboratory = Laboratory(
             folder: folder, database: name, sensors: sensors, stores: onboarded.stores,
             integrationID: onboarded.integration.id, integrationSecret: onboarded.integration.secret,
-            email: onboarded.user.email, password: onboarded.user.password, environment: environment, memory: memory)
+            email: onboarded.user.email, password: onboarded.user.password, ports: ports, environment: environment, memory: memory)
         if sensors > 0 { try await laboratory.importSensors() }
         return laboratory
     }
@@ -74,16 +78,29 @@ struct Laboratory: Sendable {
 
     static func deviceEUI(_ number: Int) -> String { String(format: "70b3d57ed0%06x", number) }
 
+    /// How often ingest condenses the log.
+    enum CompactionPace: Sendable {
+        /// Once at the start, when there is nothing, and not again.
+        case off
+        /// As by default.
+        case normal
+        case everySeconds(Double)
+    }
+
     /// Runs `body` beside an ingest process and notes how much memory that took.
-    /// - Parameter compaction: whether it condenses the log meanwhile, as often as it does by default.
     func withIngest<Value: Sendable>(
-        compaction: Bool, _ body: () async throws -> Value
+        compaction: CompactionPace, _ body: () async throws -> Value
     ) async throws -> Value {
-        let more = compaction ? [:] : ["COMPACTION_INTERVAL": "3600"]
+        let more: [String: String] =
+            switch compaction {
+            case .off: ["COMPACTION_INTERVAL": "3600"]
+            case .normal: [:]
+            case .everySeconds(let seconds): ["COMPACTION_INTERVAL": "\(seconds)"]
+            }
         let process = try await ServerProcess.start(
             "pulsegate-ingest", [Self.binary("pulsegate-ingest")],
             environment: environment.merging(more) { _, new in new }, folder: folder)
-        return try await process.whileRunning("http://127.0.0.1:\(Self.ingestPort + 1_000)/ready") {
+        return try await process.whileRunning("http://127.0.0.1:\(ports[2])/ready") {
             let value = try await body()
             memory.note(process.peakMemory)
             return value
@@ -93,7 +110,7 @@ struct Laboratory: Sendable {
     func withQuery<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         let process = try await ServerProcess.start(
             "pulsegate-query", [Self.binary("pulsegate-query")], environment: environment, folder: folder)
-        return try await process.whileRunning("http://127.0.0.1:\(Self.queryPort + 1_000)/ready", body)
+        return try await process.whileRunning("http://127.0.0.1:\(ports[3])/ready", body)
     }
 
     /// As a superuser, whom row-level security does not bind; statements may take as long as they like.
@@ -120,7 +137,7 @@ extension Laboratory {
         URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(name).path
     }
 
-    private static func environment(of database: String) throws -> [String: String] {
+    private static func environment(of database: String, _ ports: [Int]) throws -> [String: String] {
         let masterKey = Data((0..<32).map { _ in UInt8.random(in: .min ... .max) }).base64EncodedString()
         return [
             "DATABASE_URL": try TestPostgres.url(database: database),
@@ -128,8 +145,8 @@ extension Laboratory {
             "QUERY_DATABASE_URL": try TestPostgres.url(database: database, user: "pulsegate_query"),
             "SYSTEM_DATABASE_URL": try TestPostgres.url(database: database, user: "pulsegate_system"),
             "MASTER_KEY": "k1:" + masterKey, "JWT_SECRET": UUID().uuidString + UUID().uuidString,
-            "INGEST_PORT": "\(ingestPort)", "INGEST_ADMIN_PORT": "\(ingestPort + 1_000)",
-            "QUERY_PORT": "\(queryPort)", "QUERY_ADMIN_PORT": "\(queryPort + 1_000)", "LOG_LEVEL": "warning",
+            "INGEST_PORT": "\(ports[0])", "QUERY_PORT": "\(ports[1])", "INGEST_ADMIN_PORT": "\(ports[2])",
+            "QUERY_ADMIN_PORT": "\(ports[3])", "LOG_LEVEL": "warning",
         ]
     }
 }

@@ -20,11 +20,12 @@ struct Peer: Sendable {
     ) async throws -> Value {
         let directory = try Folder.make("influxdb")
         defer { try? FileManager.default.removeItem(at: directory) }
-        let port = 18_086
+        let ports = try FreePorts.take(2)
+        let port = ports[0]
         var environment = [
             "INFLUXDB_META_DIR": directory.path + "/meta", "INFLUXDB_DATA_DIR": directory.path + "/data",
             "INFLUXDB_DATA_WAL_DIR": directory.path + "/wal", "INFLUXDB_HTTP_BIND_ADDRESS": "127.0.0.1:\(port)",
-            "INFLUXDB_BIND_ADDRESS": "127.0.0.1:\(port + 2)", "INFLUXDB_REPORTING_DISABLED": "true",
+            "INFLUXDB_BIND_ADDRESS": "127.0.0.1:\(ports[1])", "INFLUXDB_REPORTING_DISABLED": "true",
             "INFLUXDB_HTTP_LOG_ENABLED": "false", "INFLUXDB_MONITOR_STORE_ENABLED": "false",
         ]
         if quickToDisk {
@@ -49,7 +50,7 @@ struct Peer: Sendable {
     static func withVictoriaMetrics<Value: Sendable>(_ body: (Peer) async throws -> Value) async throws -> Value {
         let directory = try Folder.make("victoria-metrics")
         defer { try? FileManager.default.removeItem(at: directory) }
-        let port = 18_428
+        let port = try FreePorts.take(1)[0]
         let process = try await ServerProcess.start(
             "victoria-metrics",
             [

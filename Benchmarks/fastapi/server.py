@@ -47,16 +47,24 @@ async def store_of(authorization: str) -> int:
     return store
 
 
-async def make_series(store: int, metric: Metric, key: tuple) -> int:
-    series = await app.state.pool.fetchval(
-        """
-        INSERT INTO series (store_id, metric, labels) VALUES ($1, $2, $3)
-        ON CONFLICT (store_id, metric, labels) DO UPDATE SET metric = excluded.metric RETURNING id
-        """,
-        store, metric.name, json.dumps(metric.labels, sort_keys=True),
-    )
-    app.state.series[key] = series
-    return series
+async def series_of(store: int, metrics: list[Metric]) -> list[int]:
+    keys = [(store, metric.name, *sorted(metric.labels.items())) for metric in metrics]
+    new = {key: metric for key, metric in zip(keys, metrics) if key not in app.state.series}
+    if new:
+        rows = await app.state.pool.fetch(
+            """
+            INSERT INTO series (store_id, metric, labels) SELECT $1, * FROM unnest($2::text[], $3::text[])
+            ON CONFLICT (store_id, metric, labels) DO UPDATE SET metric = excluded.metric RETURNING metric, labels, id
+            """,
+            store, [metric.name for metric in new.values()], [labels_of(metric) for metric in new.values()],
+        )
+        ids = {(row["metric"], row["labels"]): row["id"] for row in rows}
+        app.state.series |= {key: ids[metric.name, labels_of(metric)] for key, metric in new.items()}
+    return [app.state.series[key] for key in keys]
+
+
+def labels_of(metric: Metric) -> str:
+    return json.dumps(metric.labels, sort_keys=True)
 
 
 @app.get("/ready")
@@ -67,10 +75,7 @@ async def ready():
 @app.post("/v1/metrics/batch")
 async def take(batch: Batch, authorization: str = Header()):
     store = await store_of(authorization)
-    ids = []
-    for metric in batch.metrics:
-        key = (store, metric.name, *sorted(metric.labels.items()))
-        ids.append(app.state.series.get(key) or await make_series(store, metric, key))
+    ids = await series_of(store, batch.metrics)
     status = await app.state.pool.execute(
         """
         INSERT INTO samples (series_id, ts, value) SELECT * FROM unnest($1::int[], $2::bigint[], $3::float8[])
