@@ -10,6 +10,11 @@ struct LatencyHistogram: Sendable {
         count += 1
     }
 
+    mutating func merge(_ other: LatencyHistogram) {
+        for index in counts.indices { counts[index] += other.counts[index] }
+        count += other.count
+    }
+
     /// Milliseconds that a share of the requests, 0…1, did not exceed; 0 when there were none.
     func milliseconds(at share: Double) -> Double {
         let wanted = max(1, Int((Double(count) * share).rounded(.up)))

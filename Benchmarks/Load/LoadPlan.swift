@@ -29,6 +29,14 @@ struct LoadReport: Sendable {
 
     var perSecond: Double { Double(requests) / seconds }
 
+    /// Both runs as one.
+    static func + (left: LoadReport, right: LoadReport) -> LoadReport {
+        var latency = left.latency
+        latency.merge(right.latency)
+        return LoadReport(
+            requests: left.requests + right.requests, seconds: left.seconds + right.seconds, latency: latency)
+    }
+
     /// Answers were not 2xx, or not what they should be: whatever was measured then, it is not the work.
     struct Failed: Error, CustomStringConvertible {
         let description: String
