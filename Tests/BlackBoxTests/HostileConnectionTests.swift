@@ -46,6 +46,7 @@ struct HostileConnectionTests {
                 #expect(answers.count == 1, "\(name): one answer, then the end")
                 #expect(answers.first.map { (400...501).contains($0.status) && $0.status != 500 } == true, "\(name)")
                 #expect(answers.first?.faultAsProblem == nil, "\(name)")
+                #expect(answers.first?.headers["connection"] == "close", "\(name)")
             }
             #expect(try await installation.ingestIsAtRest())
             let answer = try await installation.post(key: request.key)

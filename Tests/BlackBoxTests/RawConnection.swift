@@ -22,9 +22,14 @@ struct RawConnection {
                 }
             }
         return try await channel.executeThenClose { inbound, outbound in
-            var connection = RawConnection(
-                voice: Voice(outbound: outbound), channel: channel.channel, inbound: inbound.makeAsyncIterator())
-            return try await body(&connection)
+            // A server that is broken keeps a test waiting for ever; the time limit of the suite ends it here.
+            try await withTaskCancellationHandler {
+                var connection = RawConnection(
+                    voice: Voice(outbound: outbound), channel: channel.channel, inbound: inbound.makeAsyncIterator())
+                return try await body(&connection)
+            } onCancel: {
+                channel.channel.close(promise: nil)
+            }
         }
     }
 

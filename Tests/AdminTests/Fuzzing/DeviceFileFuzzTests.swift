@@ -10,6 +10,9 @@ struct DeviceFileFuzzTests {
         "\u{FEFF}device_eui,site,space,profile,name\n70-B3-D5-7E-D0-00-00-02, T01 ,P1,Door,\"É 1\"\n\n70b3d57ed0000002,,,,\n",
         "a\rb\r\rc,\"\r\n\"\r\n\"\"",
     ]
+    private static let longNames = [200, 201].map {
+        "device_eui,name\n70b3d57ed0000001," + String(repeating: "n", count: $0)
+    }
     private static let pieces = [
         ",", "\"", "\"\"", "\n", "\r", "\r\n", "\",\"", "\u{FEFF}", "device_eui", "70b3d57ed0000003",
     ]
@@ -46,7 +49,8 @@ struct DeviceFileFuzzTests {
     }
 
     @Test func deviceFiles() throws {
-        var fuzzer = Fuzzer("device file", corpus: Self.corpus, mutations: .text(Self.pieces), iterations: 1_500)
+        var fuzzer = Fuzzer(
+            "device file", corpus: Self.corpus + Self.longNames, mutations: .text(Self.pieces), iterations: 1_500)
         try fuzzer.run { bytes in
             let file: DeviceFile
             do {

@@ -1,3 +1,5 @@
+import Postgres
+import Shared
 import Support
 import Testing
 
@@ -23,6 +25,40 @@ struct MetricBatchFuzzTests {
             }
         }
         #expect(fuzzer.hasReached(200))
+    }
+
+    /// On both sides of each border.
+    @Test func parsesOnBothSidesOfEachBorder() throws {
+        func labels(_ count: Int, key: Int = 2, value: Int = 1) -> String {
+            let members = (0..<count).map { number in
+                let name = "k\(number)"
+                return
+                    "\"\(name + String(repeating: "x", count: max(0, key - name.utf8.count)))\":\"\(String(repeating: "v", count: value))\""
+            }
+            return "\"labels\":{\(members.joined(separator: ","))}"
+        }
+        let times = [
+            window.oldest.microseconds, window.oldest.microseconds - 1, window.newest.microseconds,
+            window.newest.microseconds + 1,
+        ]
+        let borders =
+            [
+                labels(16), labels(17), labels(1, key: 64), labels(1, key: 65), labels(1, value: 256),
+                labels(1, value: 257),
+            ]
+            + times.map { "\"ts\":\(Double($0) / 1_000)" }
+            + times.map { "\"ts\":\"\(Timestamp(microseconds: $0).rfc3339)\"" }
+            + [128, 129].map { "\"name\":\"\(String(repeating: "n", count: $0))\"" }
+        for border in borders {
+            let body = Array(#"{"metrics":[{"name":"a","value":1,\#(border)}]}"#.utf8)
+            let batch = try metricParser.parse(body, within: window)
+            #expect(try Self.check(batch, MetricBatchModel.outcome(of: body, within: window)), "\(border)")
+        }
+        for count in [128, 129] {
+            let body = Array(#"{"batch_id":"\#(String(repeating: "é", count: count))","metrics":[]}"#.utf8)
+            let isTaken = (try? metricParser.parse(body, within: window)) != nil
+            #expect(isTaken == (count == 128))
+        }
     }
 
     private static func check(_ batch: MetricBatch, _ expected: MetricBatchModel.Outcome) throws -> Bool {

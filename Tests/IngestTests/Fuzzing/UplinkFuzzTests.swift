@@ -12,6 +12,27 @@ struct UplinkFuzzTests {
         #"{"device_eui":"70b3d57ed0000005","received_at":"0001-01-01T00:00:00Z","gateway_id":"\ud83d\ude00","data":"AQI","fcnt":1e2,"fcnt":7}"#,
     ]
 
+    /// On both sides of each border.
+    private static let borders =
+        [
+            #""fcnt":4294967295"#, #""fcnt":4294967296"#, #""fcnt":-1"#, #""fcnt":0.5"#, #""f_port":255"#,
+            #""f_port":256"#,
+            #""rssi":-1000"#, #""rssi":1000.5"#, #""snr":1000"#, #""snr":-1001"#, #""dev_addr":"26011bd""#,
+            #""dev_addr":"26011bdg""#, #""received_at":1"#, #""received_at":0"#, #""received_at":1795169400000"#,
+            #""received_at":1795169400001"#, #""received_at":"2026-11-20""#,
+        ]
+        + ["session", "uplink_id", "gateway_id"].flatMap { name in
+            [128, 129].map { "\"\(name)\":\"\(String(repeating: "x", count: $0))\"" }
+        } + [1_024, 1_025].map { "\"data\":\"\(String(repeating: "A", count: $0 / 3 * 4 + 2))\"" }
+
+    @Test func readsOnBothSidesOfEachBorder() throws {
+        for border in Self.borders {
+            let body = Array(#"{"device_eui":"70b3d57ed0000004",\#(border)}"#.utf8)
+            try Self.check(
+                try genericDialect.read(try verified(body), now: arrival), try #require(ReferenceJSON(body)))
+        }
+    }
+
     @Test func readsAsTheModelSays() throws {
         var fuzzer = Fuzzer("generic uplink", corpus: Self.corpus, mutations: .json, iterations: 2_000)
         try fuzzer.run { body in

@@ -48,6 +48,7 @@ struct QueryFuzzTests {
         try await Testbed.run(failures: limits) { bed in
             let corpus = [
                 #"{"email":"nobody@example.com","password":"x\u00e9","tenant":"acme"}"#,
+                #"{"email":"a\u0000b@example.com","password":"x\u0000"}"#,
                 #"{"email":"","password":null,"tenant":"","tenant_id":1}"#,
             ]
             var fuzzer = Fuzzer("sign-in", corpus: corpus, mutations: .json, iterations: 200)

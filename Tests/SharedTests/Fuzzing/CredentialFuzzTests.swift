@@ -39,7 +39,10 @@ struct CredentialFuzzTests {
 
     @Test func deviceEUIs() throws {
         let form = /[0-9a-f]{2}(-?[0-9a-f]{2}){7}|[0-9a-f]{2}(:?[0-9a-f]{2}){7}/.asciiOnly().ignoresCase()
-        try check("device EUI", ["70B3D57ED0000001", "70-b3-d5-7e-d0-00-00-01", "70:B3:d5:7E:D0:00:00:01"]) { text in
+        try check(
+            "device EUI",
+            ["70B3D57ED0000001", "70-b3-d5-7e-d0-00-00-01", "70:B3:d5:7E:D0:00:00:01", "70-b3-d5:7e:d0:00-0001"]
+        ) { text in
             let isForm = text.utf8.allSatisfy { $0 < 0x80 } && text.wholeMatch(of: form) != nil
             return (DeviceEUI(text)?.rawValue, isForm ? text.lowercased().filter { $0 != "-" && $0 != ":" } : nil)
         }
