@@ -40,7 +40,8 @@ extension Suite {
         case .resent: try await resentBatches()
         case .filled: try await filledDatabase()
         case .latency: try await latencyBelowSaturation()
-        case .memory: [Row(what: "ingest, most memory in the sections run so far", figure: Figure.mebibytes(memory.bytes))]
+        case .memory:
+            [Row(what: "ingest, most memory in the sections run so far", figure: Figure.mebibytes(memory.bytes))]
         case .size: try await bytesASample()
         case .reading: try await readingAMonth()
         }

@@ -20,7 +20,8 @@ extension Suite {
             Sizing(name: "regular, every 10 s", shape: SampleShape(stores: 20, origin: origin)),
             Sizing(name: "irregular, about every 10 s", shape: SampleShape(stores: 20, jitter: 9_999, origin: origin)),
             Sizing(
-                name: "sparse, every hour", shape: SampleShape(stores: 20, step: 3_600_000, origin: origin), instants: 240,
+                name: "sparse, every hour", shape: SampleShape(stores: 20, step: 3_600_000, origin: origin),
+                instants: 240,
                 instantsAtOnce: 1),
         ]
         var rows: [Row] = []

@@ -58,7 +58,8 @@ struct Laboratory: Sendable {
         let laboratory = Laboratory(
             folder: folder, database: name, sensors: sensors, stores: onboarded.stores,
             integrationID: onboarded.integration.id, integrationSecret: onboarded.integration.secret,
-            email: onboarded.user.email, password: onboarded.user.password, ports: ports, environment: environment, memory: memory)
+            email: onboarded.user.email, password: onboarded.user.password, ports: ports, environment: environment,
+            memory: memory)
         if sensors > 0 { try await laboratory.importSensors() }
         return laboratory
     }

@@ -58,7 +58,8 @@ struct StoredData: Sendable {
     private func fillChunks(remainder: Int64) async throws {
         let beforeRuns = Int64.tenSecondsOf(daysAgo: 25) * 1_000 / Self.period - 1
         try await laboratory.withConnection { connection in
-            let stores: Int64? = try await connection.first("SELECT count(*) FROM series WHERE metric = 'pos.sales_total'")
+            let stores: Int64? = try await connection.first(
+                "SELECT count(*) FROM series WHERE metric = 'pos.sales_total'")
             let chunks = Int64(samples / Self.samplesInChunk) / max(1, stores ?? 1)
             for chunk in stride(from: remainder, to: chunks, by: 2) {
                 let period = beforeRuns - chunk / Int64(Self.chunksInPeriod)
