@@ -11,7 +11,7 @@ run:
 
 # Installs what is missing and runs every test against a throw-away PostgreSQL.
 test: packages
-	deploy/local/with-postgres swift test
+	deploy/local/with-postgres deploy/local/repeat-failures swift test
 
 # Random histories of the sample store against a naive model, ever new ones, for an hour; stops at the first that differs and
 # says its seed. `make soak SOAK_SECONDS=600`, `make soak SOAK_SEED=17` to begin with that one. Without SwiftPM's lock, which

@@ -59,6 +59,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        // glibc's <malloc.h>, which Swift's own module of glibc leaves out.
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(
@@ -68,7 +70,7 @@ let package = Package(
         .target(
             name: "Shared",
             dependencies: [
-                "Postgres", "CArgon2", "CZlib", hummingbird, lifecycle, logging, crypto, nio, nioHTTP1, nioHTTPTypes,
+                "Postgres", "CArgon2", "CMalloc", "CZlib", hummingbird, lifecycle, logging, crypto, nio, nioHTTP1, nioHTTPTypes,
                 nioHTTPTypesHTTP1,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "JWTKit", package: "jwt-kit"),

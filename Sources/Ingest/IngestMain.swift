@@ -8,6 +8,7 @@ import UnixSignals
 @main
 struct IngestMain {
     static func main() async throws {
+        LargeAllocations.returnWhenFreed()
         let settings = IngestSettings(SettingsReader.ofProcess("pulsegate-ingest", IngestSettings.declarations))
         LogOutput.bootstrap(level: settings.logLevel)
         let logger = Logger(label: "pulsegate.ingest")

@@ -31,7 +31,7 @@ final class Installation: Sendable {
 
     private init(database: String) throws {
         self.database = database
-        let ports = try freePorts(4)
+        let ports = try FreePorts.take(4)
         (ingestPort, ingestAdminPort, queryPort, queryAdminPort) = (ports[0], ports[1], ports[2], ports[3])
         environment = [
             "DATABASE_URL": try TestPostgres.url(database: database),
@@ -108,27 +108,6 @@ final class Installation: Sendable {
         let rows = try await connection.all(statement)
         await connection.close()
         return rows
-    }
-}
-
-/// Ports that nobody listens on at this moment.
-private func freePorts(_ count: Int) throws -> [Int] {
-    var sockets: [Int32] = []
-    defer { for socket in sockets { close(socket) } }
-    return try (0..<count).map { _ in
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        sockets.append(descriptor)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        guard bound else { throw Installation.Failed(description: "no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
 

@@ -45,7 +45,7 @@ final class ServerProcess: Sendable {
     }
 
     deinit {
-        kill(processID, SIGKILL)
+        send(SIGKILL)
         try? FileManager.default.removeItem(at: log)
     }
 
@@ -54,7 +54,9 @@ final class ServerProcess: Sendable {
         (try? String(contentsOf: log, encoding: .utf8)) ?? ""
     }
 
+    /// Does nothing once it has ended: its id may be somebody else's by then.
     func send(_ signal: Int32) {
+        guard !exit.isSet else { return }
         kill(processID, signal)
     }
 

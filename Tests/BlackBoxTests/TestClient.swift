@@ -30,6 +30,9 @@ struct TestClient: Sendable {
     init() {
         var configuration = HTTPClient.Configuration()
         configuration.timeout = .init(connect: .seconds(5), read: .seconds(30))
+        // A refused connection is an answer here. Trying again by itself the client backs off for longer with each failure, and
+        // after a process was killed it would still be waiting when that process has long been back.
+        configuration.connectionPool.retryConnectionEstablishment = false
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
