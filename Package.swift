@@ -70,8 +70,8 @@ let package = Package(
         .target(
             name: "Shared",
             dependencies: [
-                "Postgres", "CArgon2", "CMalloc", "CZlib", hummingbird, lifecycle, logging, crypto, nio, nioHTTP1, nioHTTPTypes,
-                nioHTTPTypesHTTP1,
+                "Postgres", "CArgon2", "CMalloc", "CZlib", hummingbird, lifecycle, logging, crypto, nio, nioHTTP1,
+                nioHTTPTypes, nioHTTPTypesHTTP1,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "JWTKit", package: "jwt-kit"),
             ],
