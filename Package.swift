@@ -53,6 +53,8 @@ let package = Package(
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
         // HTTP client of the demo feed and of the black-box tests.
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        // Chunks of sorted requests, by tenant.
+        .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.0"),
         // Deque for the queues of pool and batchers.
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
@@ -80,6 +82,7 @@ let package = Package(
             name: "Ingest",
             dependencies: [
                 "Shared", "Postgres", "CSimdjson", hummingbird, lifecycle, signals, logging, crypto, nio,
+                .product(name: "Algorithms", package: "swift-algorithms"),
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),

@@ -16,8 +16,9 @@ struct IngestApp {
         let metrics = IngestMetrics(registry)
         let ingestPool = pool(
             settings.ingestDatabaseURL, "pulsegate-ingest", settings.ingestConnections,
-            // A group's dozen statements go by index whatever their values are; planning one anew costs more than running it.
-            ["plan_cache_mode": "force_generic_plan"])
+            // A group's dozen statements go by index whatever their values are and however empty a table was when its statistics
+            // were made; planning one anew costs more than running it.
+            ["plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"])
         let systemPool = pool(
             settings.systemDatabaseURL, "pulsegate-ingest-upkeep", 2,
             // A crash that loses a transaction of upkeep leaves what was before it: the log's rows, say, instead of their chunks.

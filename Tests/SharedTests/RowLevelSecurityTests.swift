@@ -110,9 +110,9 @@ struct RowLevelSecurityTests {
             try await database.withPool(as: .ingest) { database in
                 let pool = database.pool
                 let append = SampleRun(series: [1], ts: [1], values: [1])
-                _ = try await pool.single(append.append(to: 1, of: first), settings: [first.setting])
+                _ = try await pool.single(SampleRun.append([(1, append)], of: first), settings: [first.setting])
                 let error = await #expect(throws: PostgresError.self) {
-                    try await pool.single(append.append(to: 1, of: second), settings: [first.setting])
+                    try await pool.single(SampleRun.append([(1, append)], of: second), settings: [first.setting])
                 }
                 #expect(error?.sqlState == "42501")
             }

@@ -93,7 +93,7 @@ extension MigratedDatabase {
             """,
             "INSERT INTO series_labels (tenant_id, key, value, series_id) VALUES (\(tenant), 'till', '3', 1)",
             "INSERT INTO series_counts (tenant_id, count) VALUES (\(tenant), 1)",
-            SampleRun(series: [1], ts: [2_000_000], values: [1]).append(to: 1, of: tenant),
+            SampleRun.append([(1, SampleRun(series: [1], ts: [2_000_000], values: [1]))], of: tenant),
             """
             INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, steps, value)
             VALUES (\(tenant), 1, 0, 0, 1000, '{}', '{1}')

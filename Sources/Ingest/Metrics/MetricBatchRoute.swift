@@ -105,17 +105,15 @@ struct MetricBatchRoute: Sendable {
 
     /// The good rows in the log's form; rows past the tenant's bound of series become rejections.
     private func resolve(_ batch: inout MetricBatch, for credential: StoreCredential) async throws -> SampleRun {
-        let ids = try await series.ids(of: batch, owner: credential.owner, of: credential.tenant)
-        guard ids.contains(nil) else {
-            return SampleRun(series: ids.compactMap { $0 }, ts: batch.microseconds, values: batch.values)
+        let (ids, unknown) = try await series.ids(of: batch, owner: credential.owner, of: credential.tenant)
+        guard !unknown.isEmpty else {
+            return SampleRun(series: ids, ts: batch.microseconds, values: batch.values)
         }
+        batch.rejected += unknown.map { RowRejection(index: Int(batch.positions[$0]), code: .seriesLimit) }
+        let left = Set(unknown)
         var run = SampleRun()
-        for (row, id) in ids.enumerated() {
-            if let id {
-                run.append(series: id, ts: batch.microseconds[row], value: batch.values[row])
-            } else {
-                batch.rejected.append(RowRejection(index: Int(batch.positions[row]), code: .seriesLimit))
-            }
+        for row in ids.indices where !left.contains(row) {
+            run.append(series: ids[row], ts: batch.microseconds[row], value: batch.values[row])
         }
         batch.rejected.sort { $0.index < $1.index }
         return run

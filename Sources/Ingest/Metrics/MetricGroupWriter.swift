@@ -1,3 +1,4 @@
+import Algorithms
 import Foundation
 import Logging
 import Postgres
@@ -21,8 +22,8 @@ enum MetricOutcome: Hashable, Sendable {
     case refused
 }
 
-/// Writes a group of records, of any tenants, in one transaction and one round trip. Sorted by tenant, owner and key, so
-/// that two writers never wait for each other in a circle.
+/// Writes a group of records, of any tenants, in one transaction and one round trip: a statement a tenant. Sorted by tenant,
+/// owner and key, so that two writers never wait for each other in a circle.
 struct MetricGroupWriter: Sendable {
     typealias Outcome = Result<MetricOutcome, any Error>
 
@@ -35,73 +36,126 @@ struct MetricGroupWriter: Sendable {
     }
 
     func write(_ group: [MetricRecord]) async -> [Outcome] {
+        // One that comes twice is written once, and shares what becomes of it.
+        let places = Dictionary(grouping: group.indices, by: { group[$0].identity })
+        var firsts = places.values.map { $0[0] }.sorted { group[$0].identity < group[$1].identity }
         var outcomes = [Outcome?](repeating: nil, count: group.count)
-        var pending = group.indices.sorted { group[$0].order < group[$1].order }
-        while !pending.isEmpty {
+        var apart = false
+        while !firsts.isEmpty {
             do {
-                let stored = try await attempt(pending.map { group[$0] })
-                for (index, isStored) in zip(pending, stored) {
-                    outcomes[index] = .success(isStored ? .stored : .duplicate)
+                let fresh = try await attempt(firsts.map { group[$0] }, apart: apart)
+                for index in firsts {
+                    outcomes[index] = .success(fresh.contains(group[index].identity) ? .stored : .duplicate)
                 }
-                pending = []
-            } catch let error as Culprit {
-                logger.warning("record refused", metadata: ["sqlstate": "\(error.reason.sqlState ?? "")"])
-                outcomes[pending.remove(at: error.position)] = .success(.refused)
+                firsts = []
+            } catch let error as Refusal {
+                if let position = error.position {
+                    logger.warning("record refused", metadata: ["sqlstate": "\(error.reason.sqlState ?? "")"])
+                    outcomes[firsts.remove(at: position)] = .success(.refused)
+                }
+                apart = true
             } catch {
-                for index in pending { outcomes[index] = .failure(error) }
-                pending = []
+                for index in firsts { outcomes[index] = .failure(error) }
+                firsts = []
             }
         }
-        return outcomes.map { $0 ?? .success(.refused) } // every place was filled above
+        return group.indices.map { index in
+            let first = places[group[index].identity]?.first ?? index
+            // Every first place was filled above.
+            let outcome = outcomes[first] ?? .success(.refused)
+            return index == first ? outcome : outcome.map { $0 == .stored ? .duplicate : $0 }
+        }
     }
 
-    /// The record that a failed group failed at.
-    private struct Culprit: Error {
-        let position: Int
+    /// PostgreSQL refused a record of the group: the one at `position`, if each had a statement of its own.
+    private struct Refusal: Error {
+        let position: Int?
         let reason: PostgresError
     }
 
-    /// Whether each record was stored; false where its key was known.
-    private func attempt(_ records: [MetricRecord]) async throws -> [Bool] {
+    /// The records whose keys were not known; they are stored.
+    ///
+    /// - Parameter apart: a statement for each record instead of each tenant, so that an error tells which is to blame.
+    private func attempt(_ records: [MetricRecord], apart: Bool) async throws -> Set<MetricRecord.Identity> {
         var statements = OwnerOrder.lock(records)
-        var places: [Int] = []
-        var tenant: TenantID?
-        for record in records {
-            if record.tenant != tenant {
-                tenant = record.tenant
-                statements.append(GroupTransaction.set(record.tenant))
+        var places: [(statement: Int, tenant: TenantID)] = []
+        for (tenant, share) in records.chunked(on: \.tenant) {
+            statements.append(GroupTransaction.set(tenant))
+            for run in share.chunks(ofCount: apart ? 1 : share.count) {
+                places.append((statements.count, tenant))
+                statements.append(MetricRecord.append(run, of: tenant).erased)
             }
-            places.append(statements.count)
-            statements.append(record.append.erased)
         }
         do {
             let results = try await pool.transaction(pipeline: statements)
-            return places.map { results[$0].affectedRows == 1 }
-        } catch let error as PipelineError {
-            guard error.underlying.isRefusal, let position = places.firstIndex(of: error.index) else {
-                throw error.underlying
+            var fresh: Set<MetricRecord.Identity> = []
+            for (statement, tenant) in places {
+                for key in try results[statement].rows(as: StoredKey.self) {
+                    fresh.insert(.init(tenant: tenant, owner: key.owner, key: key.key))
+                }
             }
-            throw Culprit(position: position, reason: error.underlying)
+            return fresh
+        } catch let error as PipelineError {
+            guard error.underlying.isRefusal, let place = places.firstIndex(where: { $0.statement == error.index })
+            else { throw error.underlying }
+            throw Refusal(position: apart ? place : nil, reason: error.underlying)
         }
     }
 }
 
-extension MetricRecord {
-    fileprivate var order: (Int32, Int32, UUID) { (tenant.rawValue, owner, key) }
+private struct StoredKey: RowDecodable {
+    let owner: Int32
+    let key: UUID
 
-    /// Key and log row together: the row is inserted when the key was not there, in the ring's current slot or the one
-    /// before.
-    fileprivate var append: Command {
-        """
-        WITH fresh AS (
-            INSERT INTO batch_keys (tenant_id, owner_id, key, slot)
-            SELECT \(tenant), \(owner), \(key), (SELECT slot FROM batch_key_ring)
-             WHERE NOT EXISTS (SELECT FROM batch_keys
-                                WHERE tenant_id = \(tenant) AND owner_id = \(owner) AND key = \(key)
-                                  AND slot = ((SELECT slot FROM batch_key_ring) + 2) % 3)
-            ON CONFLICT DO NOTHING RETURNING tenant_id, owner_id)
-        INSERT INTO sample_log (tenant_id, owner_id, received_at, series, ts, value)
-        SELECT tenant_id, owner_id, \(receivedAt), \(samples.series), \(samples.ts), \(samples.values) FROM fresh
-        """
+    init(_ row: Row) throws {
+        owner = try row["owner_id"]
+        key = try row["key"]
+    }
+}
+
+extension MetricRecord {
+    /// What makes two records the same one.
+    fileprivate struct Identity: Hashable, Comparable {
+        let tenant: TenantID
+        let owner: Int32
+        let key: UUID
+
+        static func < (one: Self, other: Self) -> Bool {
+            (one.tenant.rawValue, one.owner, one.key) < (other.tenant.rawValue, other.owner, other.key)
+        }
+    }
+
+    fileprivate var identity: Identity { Identity(tenant: tenant, owner: owner, key: key) }
+
+    /// Keys and log rows of one tenant's records together: a row is inserted when its key was not there, in the ring's current
+    /// slot or the one before. The samples of all lie one after the other, and each record has its part of them: a statement
+    /// for each costs three times as much.
+    ///
+    /// `IS TRUE` keeps the planner from turning the look into `fresh` into a join, whose nested loop would go through all
+    /// of it for each record.
+    fileprivate static func append(
+        _ records: ArraySlice<MetricRecord>, of tenant: TenantID
+    ) -> Statement<StoredKey> {
+        let runs = SampleRuns(records.map(\.samples))
+        return """
+            WITH incoming AS MATERIALIZED (
+                SELECT * FROM unnest(\(records.map(\.owner)), \(records.map(\.key)), \(records.map(\.receivedAt)),
+                                     \(runs.firsts), \(runs.lasts)) AS i (owner_id, key, received_at, first, last)
+            ), fresh AS (
+                INSERT INTO batch_keys (tenant_id, owner_id, key, slot)
+                SELECT \(tenant), owner_id, key, (SELECT slot FROM batch_key_ring) FROM incoming
+                 WHERE NOT EXISTS (SELECT FROM batch_keys b
+                                    WHERE b.tenant_id = \(tenant) AND b.owner_id = incoming.owner_id
+                                      AND b.key = incoming.key
+                                      AND b.slot = ((SELECT slot FROM batch_key_ring) + 2) % 3)
+                ON CONFLICT DO NOTHING RETURNING owner_id, key
+            ), stored AS (
+                INSERT INTO sample_log (tenant_id, owner_id, received_at, series, ts, value)
+                SELECT \(tenant), owner_id, received_at, (\(runs.samples.series))[first:last], (\(runs.samples.ts))[first:last],
+                       (\(runs.samples.values))[first:last]
+                  FROM incoming WHERE ((owner_id, key) IN (SELECT owner_id, key FROM fresh)) IS TRUE
+            )
+            SELECT owner_id, key FROM fresh
+            """
     }
 }

@@ -9,13 +9,8 @@ final class SeriesDirectory: Sendable {
         let id: Int32
     }
 
-    private struct Entry {
-        let canonicalBytes: [UInt8]
-        let id: Int32
-    }
-
     private struct Remembered {
-        var entries: [UInt64: Entry] = [:]
+        var series = KnownSeries()
         var usedAt = 0
     }
 
@@ -34,7 +29,7 @@ final class SeriesDirectory: Sendable {
             for (owner, remembered) in owners.sorted(by: { $0.value.usedAt < $1.value.usedAt }) {
                 guard count > bound else { return }
                 owners[owner] = nil
-                count -= remembered.entries.count
+                count -= remembered.series.count
             }
         }
     }
@@ -49,15 +44,24 @@ final class SeriesDirectory: Sendable {
         self.capacity = capacity
     }
 
-    /// The series id of each good row of a batch; nil past the tenant's bound.
-    func ids(of batch: MetricBatch, owner: Int32, of tenant: Tenant) async throws -> [Int32?] {
+    /// The series of each good row of a batch, and the rows whose series is past the tenant's bound; their ids mean nothing.
+    func ids(
+        of batch: MetricBatch, owner: Int32, of tenant: Tenant
+    ) async throws -> (ids: [Int32], unknown: [Int]) {
         var (ids, misses) = lookUp(batch, Owner(tenant: tenant.id, id: owner))
-        guard !misses.isEmpty else { return ids }
+        guard !misses.isEmpty else { return (ids, []) }
         let identities = misses.map { batch.series($0) }
         let resolved = try await store.resolve(Set(identities), owner: owner, of: tenant)
-        for (row, identity) in zip(misses, identities) { ids[row] = resolved[identity] }
         remember(resolved, Owner(tenant: tenant.id, id: owner))
-        return ids
+        var unknown: [Int] = []
+        for (row, identity) in zip(misses, identities) {
+            guard let id = resolved[identity] else {
+                unknown.append(row)
+                continue
+            }
+            ids[row] = id
+        }
+        return (ids, unknown)
     }
 
     /// The ids of series without labels, by metric; those past the tenant's bound are missing.
@@ -74,53 +78,44 @@ final class SeriesDirectory: Sendable {
         return Dictionary(known.map { ($0.key.metric, $0.value) }, uniquingKeysWith: { first, _ in first })
     }
 
-    private func lookUp(_ batch: MetricBatch, _ owner: Owner) -> (ids: [Int32?], misses: [Int]) {
-        state.withLock { state in
-            guard let remembered = state.touch(owner) else {
-                return ([Int32?](repeating: nil, count: batch.count), Array(0..<batch.count))
-            }
-            var ids: [Int32?] = []
-            ids.reserveCapacity(batch.count)
-            var misses: [Int] = []
-            batch.withSeriesKeys { keys in
-                for row in 0..<batch.count {
-                    let entry = remembered.entries[batch.seriesHashes[row]]
-                    if let entry, entry.canonicalBytes.withUnsafeBytes({ $0.elementsEqual(keys[row]) }) {
-                        ids.append(entry.id)
-                    } else {
-                        ids.append(nil)
-                        misses.append(row)
-                    }
+    private func lookUp(_ batch: MetricBatch, _ owner: Owner) -> (ids: [Int32], misses: [Int]) {
+        var ids = [Int32](repeating: 0, count: batch.count)
+        guard let series = state.withLock({ $0.touch(owner)?.series }) else { return (ids, Array(ids.indices)) }
+        var misses: [Int] = []
+        batch.withSeriesKeys { keys in
+            for row in ids.indices {
+                if let id = series.id(keys[row], hash: batch.seriesHashes[row]) {
+                    ids[row] = id
+                } else {
+                    misses.append(row)
                 }
             }
-            return (ids, misses)
         }
+        return (ids, misses)
     }
 
     private func recall(_ identities: [SeriesIdentity], _ owner: Owner) -> [SeriesIdentity: Int32] {
-        state.withLock { state in
-            guard let remembered = state.touch(owner) else { return [:] }
-            var known: [SeriesIdentity: Int32] = [:]
-            for identity in identities {
-                let bytes = identity.canonicalBytes
-                let hash = bytes.withUnsafeBytes { SeriesHash.process.hash($0) }
-                if let entry = remembered.entries[hash], entry.canonicalBytes == bytes { known[identity] = entry.id }
+        guard let series = state.withLock({ $0.touch(owner)?.series }) else { return [:] }
+        var known: [SeriesIdentity: Int32] = [:]
+        for identity in identities {
+            identity.canonicalBytes.withUnsafeBytes { bytes in
+                known[identity] = series.id(bytes, hash: SeriesHash.process.hash(bytes))
             }
-            return known
         }
+        return known
     }
 
     private func remember(_ resolved: [SeriesIdentity: Int32], _ owner: Owner) {
         state.withLock { state in
             if state.count + resolved.count > capacity { state.forgetOldest(downTo: capacity * 3 / 4) }
-            var remembered = state.owners[owner] ?? Remembered()
-            state.count -= remembered.entries.count
+            var remembered = state.owners.removeValue(forKey: owner) ?? Remembered()
+            state.count -= remembered.series.count
             for (identity, id) in resolved {
                 let bytes = identity.canonicalBytes
                 let hash = bytes.withUnsafeBytes { SeriesHash.process.hash($0) }
-                remembered.entries[hash] = Entry(canonicalBytes: bytes, id: id)
+                remembered.series.remember(bytes, hash: hash, id: id)
             }
-            state.count += remembered.entries.count
+            state.count += remembered.series.count
             remembered.usedAt = state.clock
             state.owners[owner] = remembered
         }

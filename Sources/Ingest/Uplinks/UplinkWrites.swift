@@ -65,8 +65,9 @@ struct UplinkWrites {
         if !repetitionsOfOrphans.isEmpty {
             statements.append(Self.merge(repetitionsOfOrphans, into: "orphan_uplinks", tenant).erased)
         }
-        for (owner, run) in samples.sorted(by: { $0.key < $1.key }) {
-            statements.append(run.append(to: owner, of: tenant).erased)
+        if !samples.isEmpty {
+            let runs = samples.sorted { $0.key < $1.key }.map { (owner: $0.key, run: $0.value) }
+            statements.append(SampleRun.append(runs, of: tenant).erased)
         }
         if !messages.isEmpty { statements.append(Self.insertMessages(messages, tenant).erased) }
         return statements

@@ -14,12 +14,13 @@ package enum PublicListener {
         let refused = metrics.counter(
             "pulsegate_http_unreadable_requests_total", help: "Requests refused because they were not HTTP.")
         let slow = SlowClients(metrics)
-        return .http1(
-            configuration: .init(
-                additionalChannelHandlers: [
-                    RequestDeadlines(deadlines, counting: slow), ContinueExpected(),
-                    UnreadableRequests(counting: refused),
-                ],
-                idleTimeout: TimeAmount(idleTimeout)))
+        let configuration = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [
+                RequestDeadlines(deadlines, counting: slow), ContinueExpected(), UnreadableRequests(counting: refused),
+            ],
+            idleTimeout: TimeAmount(idleTimeout))
+        return HTTPServerBuilder { responder in
+            OnConnectionLoop(base: HTTP1Channel(responder: responder, configuration: configuration))
+        }
     }
 }

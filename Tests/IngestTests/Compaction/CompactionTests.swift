@@ -58,7 +58,7 @@ struct CompactionTests {
                 default: break
                 }
                 let run = Self.randomRun(&random)
-                _ = try await database.withTenant(tenant) { try await $0.run(run.append(to: 1, of: tenant.id)) }
+                _ = try await database.withTenant(tenant) { try await $0.run(SampleRun.append([(1, run)], of: tenant.id)) }
                 for index in 0..<run.count where model[run.series[index]]?[run.ts[index]] == nil {
                     model[run.series[index], default: [:]][run.ts[index]] = run.values[index]
                 }
@@ -112,7 +112,7 @@ struct CompactionTests {
             let run = SampleRun(
                 series: [Int32](repeating: 1, count: count), ts: (0..<count).map { start + Int64($0) * 10_000_000 },
                 values: (0..<count).map(Double.init))
-            _ = try await database.withTenant(tenant) { try await $0.run(run.append(to: 1, of: tenant.id)) }
+            _ = try await database.withTenant(tenant) { try await $0.run(SampleRun.append([(1, run)], of: tenant.id)) }
             try await compact(1, tenant, database)
             let sizes: [Int32] = try await reader.read(
                 tenant, "SELECT cardinality(value) FROM sample_chunks ORDER BY starts_at")
@@ -129,7 +129,7 @@ struct CompactionTests {
             let times = (0..<100).map { start + $0 * 3_600_000_000 + ($0 * 7_919) % 1_000_003 }
             for (index, time) in times.enumerated() {
                 let run = SampleRun(series: [1], ts: [time], values: [Double(index)])
-                _ = try await database.withTenant(tenant) { try await $0.run(run.append(to: 1, of: tenant.id)) }
+                _ = try await database.withTenant(tenant) { try await $0.run(SampleRun.append([(1, run)], of: tenant.id)) }
                 try await compact(1, tenant, database)
                 if index % 20 == 0 { try await compaction(database).mergeOnce(now: Timestamp(microseconds: time)) }
             }
@@ -151,7 +151,7 @@ struct CompactionTests {
                 let run = SampleRun(
                     series: [Int32](repeating: 1, count: 10), ts: (0..<10).map { Int64(number * 10 + $0) * 1_000_000 },
                     values: [Double](repeating: 1, count: 10))
-                _ = try await database.withTenant(tenant) { try await $0.run(run.append(to: 1, of: tenant.id)) }
+                _ = try await database.withTenant(tenant) { try await $0.run(SampleRun.append([(1, run)], of: tenant.id)) }
             }
             var pieces: [Int] = []
             repeat {
@@ -166,7 +166,7 @@ struct CompactionTests {
     @Test func aTenantThatIsBeingCompactedIsPassedOver() async throws {
         try await MigratedDatabase.withTenant { tenant, database, _ in
             let run = SampleRun(series: [1], ts: [1], values: [1])
-            _ = try await database.withTenant(tenant) { try await $0.run(run.append(to: 1, of: tenant.id)) }
+            _ = try await database.withTenant(tenant) { try await $0.run(SampleRun.append([(1, run)], of: tenant.id)) }
             _ = try await database.withTenant(tenant) { holder in
                 let locked: Bool? = try await holder.first(
                     "SELECT pg_try_advisory_xact_lock(\(Compaction.lockClass), \(tenant.id))")
@@ -191,7 +191,7 @@ struct CompactionTests {
                             series: [Int32](repeating: 1, count: perRun),
                             ts: (0..<perRun).map { Int64(number * perRun + $0) * 1_000 },
                             values: [Double](repeating: 1, count: perRun))
-                        _ = try await database.withTenant(tenant) { try await $0.run(run.append(to: 1, of: tenant.id)) }
+                        _ = try await database.withTenant(tenant) { try await $0.run(SampleRun.append([(1, run)], of: tenant.id)) }
                         signal.yield(Int64((number + 1) * perRun))
                     }
                     signal.finish()
