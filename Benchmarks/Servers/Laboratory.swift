@@ -61,6 +61,7 @@ struct Laboratory: Sendable {
             email: onboarded.user.email, password: onboarded.user.password, ports: ports, environment: environment,
             memory: memory)
         if sensors > 0 { try await laboratory.importSensors() }
+        try await laboratory.age()
         return laboratory
     }
 
@@ -68,6 +69,22 @@ struct Laboratory: Sendable {
         try await TestPostgres.dropDatabase(database)
         try FileManager.default.removeItem(at: folder)
     }
+
+    /// Makes the server one that has run for a while: its planner knows what is there, and write-ahead log goes into files that are
+    /// there already instead of waiting for each to be filled with zeros first.
+    private func age() async throws {
+        try await withConnection { connection in
+            try await connection.run("ANALYZE")
+            for _ in 0..<Self.recycledFiles {
+                try await connection.run("SELECT pg_logical_emit_message(false, 'bench', 'a record for a new file')")
+                try await connection.run("SELECT pg_switch_wal()")
+            }
+            try await connection.run("CHECKPOINT")
+        }
+    }
+
+    /// Of 16 MiB each: more than a run of a minute writes.
+    private static let recycledFiles = 100
 
     private func importSensors() async throws {
         let file = folder.appendingPathComponent("devices.csv")

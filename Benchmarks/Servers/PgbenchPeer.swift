@@ -8,14 +8,7 @@ struct PgbenchPeer {
 
     func insertsPerSecond(clients: Int, seconds: Double) async throws -> Double {
         _ = try await laboratory.withConnection { connection in
-            try await connection.run(
-                """
-                CREATE TABLE bench_uplinks (
-                    tenant_id int NOT NULL, owner_id int NOT NULL, received_at timestamptz NOT NULL, epoch int NOT NULL,
-                    fcnt bigint NOT NULL, arrived_at timestamptz NOT NULL, f_port smallint, dev_addr text, rssi float8,
-                    snr float8, gateway_id text, payload jsonb,
-                    PRIMARY KEY (tenant_id, owner_id, received_at, epoch, fcnt))
-                """)
+            try await connection.run("CREATE TABLE bench_uplinks (LIKE uplinks INCLUDING ALL)")
         }
         let script = laboratory.folder.appendingPathComponent("insert.sql")
         try Data(Self.script.utf8).write(to: script)
@@ -28,10 +21,10 @@ struct PgbenchPeer {
     private static let script = """
         \\set owner random(1, \(Suite.sensors))
         \\set fcnt random(1, 1000000000)
-        INSERT INTO bench_uplinks (tenant_id, owner_id, received_at, epoch, fcnt, arrived_at, f_port, dev_addr, rssi, snr,
-                                   gateway_id, payload)
-        VALUES (1, :owner, now(), 0, :fcnt, now(), 2, '26011bda', -97, 7.2, 'gw-1',
-                '{"occupied": true, "temperature": 21.4, "battery": 97}');
+        INSERT INTO bench_uplinks (tenant_id, owner_id, received_at, epoch, fcnt, arrived_at, clock_used, f_port, dev_addr,
+                                   session, rssi, snr, gateway_id, gateways, payload, integration_id)
+        VALUES (1, :owner, now(), 0, :fcnt, now(), false, 2, '26011bda', '26011bda', -97, 7.2, 'gw-1', '{gw-1}',
+                '{"occupied": true, "temperature": 21.4, "battery": 97}', '0190f5c8-9c2f-7000-8000-000000000001');
         """
 
     private func run(_ script: URL, clients: Int, transactionsEach: Int) async throws -> Double {

@@ -44,7 +44,7 @@ struct MetricBatchRoute: Sendable {
         let outcome = try await batcher.submit(record, cost: record.cost)
         activity.seen(credential, gatewayVersion: request.headers[.userAgent].map(Self.gatewayVersion), at: now)
         metrics.countSamples(samples.count, outcome, rejected: batch.rejected)
-        return try JSONResponse.make(MetricBatchAnswer(batch: batch, accepted: samples.count, outcome: outcome))
+        return try MetricBatchAnswer(batch: batch, accepted: samples.count, outcome: outcome).response()
     }
 
     /// From the body's bytes to the record that the batcher takes; without samples where no row is good.

@@ -136,15 +136,21 @@ final class OwnerDirectory: Sendable {
         if let refusal { throw refusal }
     }
 
-    /// A device, else an orphan: an EUI that is both for a moment is a device.
+    /// A device, else an orphan: an EUI that is both for a moment is a device. One after the other, so that each goes by its
+    /// index however few devices the planner takes a tenant to have.
     private static func find(_ deviceEUIs: [String], _ tenant: TenantID) -> Statement<Found> {
         """
-        SELECT d.device_eui, d.owner_id, coalesce(p.occupied_field, 'occupied') AS occupied_field, false AS is_ignored
-          FROM devices d LEFT JOIN device_profiles p ON p.tenant_id = d.tenant_id AND p.id = d.profile_id
-         WHERE d.tenant_id = \(tenant) AND d.device_eui = ANY (\(deviceEUIs)) AND d.deleted_at IS NULL
+        SELECT w.device_eui, d.owner_id, coalesce(p.occupied_field, 'occupied') AS occupied_field, false AS is_ignored
+          FROM unnest(\(deviceEUIs)) AS w (device_eui),
+               LATERAL (SELECT * FROM devices d
+                         WHERE d.tenant_id = \(tenant) AND d.device_eui = w.device_eui AND d.deleted_at IS NULL LIMIT 1) d
+               LEFT JOIN LATERAL (SELECT * FROM device_profiles p
+                                   WHERE p.tenant_id = d.tenant_id AND p.id = d.profile_id LIMIT 1) p ON true
         UNION ALL
-        SELECT o.device_eui, o.owner_id, NULL, o.ignored_at IS NOT NULL
-          FROM orphan_devices o WHERE o.tenant_id = \(tenant) AND o.device_eui = ANY (\(deviceEUIs))
+        SELECT w.device_eui, o.owner_id, NULL, o.ignored_at IS NOT NULL
+          FROM unnest(\(deviceEUIs)) AS w (device_eui),
+               LATERAL (SELECT * FROM orphan_devices o
+                         WHERE o.tenant_id = \(tenant) AND o.device_eui = w.device_eui LIMIT 1) o
         """
     }
 

@@ -79,12 +79,17 @@ enum UplinkLookups {
 
     static func owners(_ owners: [Int32], of tenant: TenantID) -> Statement<UplinkOwner> {
         """
-        SELECT d.owner_id, coalesce(p.occupied_field, 'occupied') AS occupied_field, false AS is_ignored
-          FROM devices d LEFT JOIN device_profiles p ON p.tenant_id = d.tenant_id AND p.id = d.profile_id
-         WHERE d.tenant_id = \(tenant) AND d.owner_id = ANY (\(owners)) AND d.deleted_at IS NULL
+        SELECT w.owner_id, coalesce(p.occupied_field, 'occupied') AS occupied_field, false AS is_ignored
+          FROM unnest(\(owners)) AS w (owner_id),
+               LATERAL (SELECT * FROM devices d
+                         WHERE d.tenant_id = \(tenant) AND d.owner_id = w.owner_id AND d.deleted_at IS NULL LIMIT 1) d
+               LEFT JOIN LATERAL (SELECT * FROM device_profiles p
+                                   WHERE p.tenant_id = d.tenant_id AND p.id = d.profile_id LIMIT 1) p ON true
         UNION ALL
-        SELECT o.owner_id, NULL, o.ignored_at IS NOT NULL
-          FROM orphan_devices o WHERE o.tenant_id = \(tenant) AND o.owner_id = ANY (\(owners))
+        SELECT w.owner_id, NULL, o.ignored_at IS NOT NULL
+          FROM unnest(\(owners)) AS w (owner_id),
+               LATERAL (SELECT * FROM orphan_devices o
+                         WHERE o.tenant_id = \(tenant) AND o.owner_id = w.owner_id LIMIT 1) o
         """
     }
 

@@ -25,6 +25,13 @@ package enum JSONResponse {
         headers[.contentType] = contentType
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: body))
     }
+
+    /// - Parameter text: JSON already.
+    package static func make(text: String) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
 }
 
 /// `UUID` encodes itself in capitals. These are found before the standard library's, in synthesized conformances too,

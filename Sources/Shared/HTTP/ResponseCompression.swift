@@ -12,12 +12,13 @@ enum ResponseCompression {
 
     /// The request as the handlers see it, who know their answers' own tags alone.
     static func unmark(_ request: Request) -> Request {
+        guard request.headers[.ifMatch] != nil || request.headers[.ifNoneMatch] != nil else { return request }
         var head = request.head
         for name in [HTTPField.Name.ifMatch, .ifNoneMatch] {
             guard let tags = head.headerFields[name], tags.contains(mark) else { continue }
             head.headerFields[name] = tags.replacing(mark, with: "\"")
         }
-        return head == request.head ? request : Request(head: head, body: request.body)
+        return Request(head: head, body: request.body)
     }
 
     static func apply(to response: Response, for request: Request) -> Response {

@@ -8,10 +8,9 @@ extension UUID {
     /// its right edge.
     package static func v7() -> UUID {
         let milliseconds = UInt64(clamping: Timestamp.now().milliseconds)
-        let random = SystemRandomNumberGenerator.bits128()
-        let (time, count) = v7Clock.withLock { $0.tick(milliseconds, seed: UInt16(truncatingIfNeeded: random.high)) }
+        let (time, count) = v7Clock.withLock { $0.tick(milliseconds, seed: .random(in: 0 ... .max)) }
         let high = time << 16 | 0x7000 | UInt64(count)
-        let low = random.low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        let low = UInt64.random(in: 0 ... .max) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
         return UUID(high: high, low: low)
     }
 
@@ -42,23 +41,16 @@ struct UUIDv7Clock {
     ///   - now: milliseconds since the Unix epoch; a clock that stepped back is ignored.
     ///   - seed: random; 11 bits of it start a millisecond's count, which leaves at least 2,048 steps.
     /// - Returns: milliseconds (48 bits) and count (12 bits). A full count borrows the next millisecond.
-    mutating func tick(_ now: UInt64, seed: UInt16) -> (milliseconds: UInt64, count: UInt16) {
+    mutating func tick(_ now: UInt64, seed: @autoclosure () -> UInt16) -> (milliseconds: UInt64, count: UInt16) {
         if now > milliseconds {
             milliseconds = now
-            count = seed & 0x7FF
+            count = seed() & 0x7FF
         } else if count < 0xFFF {
             count += 1
         } else {
             milliseconds += 1
-            count = seed & 0x7FF
+            count = seed() & 0x7FF
         }
         return (milliseconds & 0xFFFF_FFFF_FFFF, count)
-    }
-}
-
-extension SystemRandomNumberGenerator {
-    fileprivate static func bits128() -> (high: UInt64, low: UInt64) {
-        var generator = SystemRandomNumberGenerator()
-        return (generator.next(), generator.next())
     }
 }
