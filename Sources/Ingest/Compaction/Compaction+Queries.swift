@@ -102,10 +102,19 @@ extension Compaction {
         """
     }
 
-    static func insert(_ chunk: SampleChunk, of series: Int32, tenant: TenantID) -> Command {
-        """
-        INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, steps, value)
-        VALUES (\(tenant), \(series), \(chunk.startsAt), \(chunk.endsAt), \(chunk.unit), \(chunk.steps), \(chunk.values))
-        """
+    /// The chunks' arrays lie one after the other, and each chunk has its part of them: a statement for each would spend as much on
+    /// itself as on the chunk.
+    static func insert(_ chunks: ArraySlice<(series: Int32, chunk: SampleChunk)>, of tenant: TenantID) -> Command {
+        let (steps, values) = (chunks.map(\.chunk.steps), chunks.map(\.chunk.values))
+        let (ofSteps, ofValues) = (ArrayParts(steps.map(\.count)), ArrayParts(values.map(\.count)))
+        return """
+            INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, steps, value)
+            SELECT \(tenant), series_id, starts_at, ends_at, unit, (\(Array(steps.joined())))[first_step:last_step],
+                   (\(Array(values.joined())))[first_value:last_value]
+              FROM unnest(\(chunks.map(\.series)), \(chunks.map(\.chunk.startsAt)), \(chunks.map(\.chunk.endsAt)),
+                          \(chunks.map(\.chunk.unit)), \(ofSteps.firsts), \(ofSteps.lasts), \(ofValues.firsts),
+                          \(ofValues.lasts))
+                   AS c (series_id, starts_at, ends_at, unit, first_step, last_step, first_value, last_value)
+            """
     }
 }

@@ -1,3 +1,4 @@
+import Algorithms
 import Logging
 import Postgres
 import ServiceLifecycle
@@ -17,6 +18,8 @@ struct Compaction: Service {
     static let samplesAtOnce: Int64 = 200_000
     /// Requests moved by one transaction.
     static let requestsAtOnce = 5_000
+    /// Of some hundred samples each.
+    static let chunksInAStatement = 200
     /// First key of the advisory locks on a tenant's chunks.
     static let lockClass: Int32 = 7_310_004
 
@@ -107,9 +110,10 @@ struct Compaction: Service {
     /// Returns how many chunks it wrote.
     func write(_ samples: SortedSamples, of tenant: TenantID, in tx: TenantTransaction) async throws -> Int {
         let chunks = samples.series.flatMap { one in
-            SampleChunk.make(ts: one.ts, values: one.values).map { Self.insert($0, of: one.id, tenant: tenant).erased }
+            SampleChunk.make(ts: one.ts, values: one.values).map { (series: one.id, chunk: $0) }
         }
-        _ = try await tx.pipeline(chunks)
+        _ = try await tx.pipeline(
+            chunks.chunks(ofCount: Self.chunksInAStatement).map { Self.insert($0, of: tenant).erased })
         return chunks.count
     }
 }

@@ -136,11 +136,11 @@ extension MetricRecord {
     fileprivate static func append(
         _ records: ArraySlice<MetricRecord>, of tenant: TenantID
     ) -> Statement<StoredKey> {
-        let runs = SampleRuns(records.map(\.samples))
+        let (samples, parts) = (SampleRun(joining: records.map(\.samples)), ArrayParts(records.map(\.samples.count)))
         return """
             WITH incoming AS MATERIALIZED (
                 SELECT * FROM unnest(\(records.map(\.owner)), \(records.map(\.key)), \(records.map(\.receivedAt)),
-                                     \(runs.firsts), \(runs.lasts)) AS i (owner_id, key, received_at, first, last)
+                                     \(parts.firsts), \(parts.lasts)) AS i (owner_id, key, received_at, first, last)
             ), fresh AS (
                 INSERT INTO batch_keys (tenant_id, owner_id, key, slot)
                 SELECT \(tenant), owner_id, key, (SELECT slot FROM batch_key_ring) FROM incoming
@@ -151,8 +151,8 @@ extension MetricRecord {
                 ON CONFLICT DO NOTHING RETURNING owner_id, key
             ), stored AS (
                 INSERT INTO sample_log (tenant_id, owner_id, received_at, series, ts, value)
-                SELECT \(tenant), owner_id, received_at, (\(runs.samples.series))[first:last], (\(runs.samples.ts))[first:last],
-                       (\(runs.samples.values))[first:last]
+                SELECT \(tenant), owner_id, received_at, (\(samples.series))[first:last], (\(samples.ts))[first:last],
+                       (\(samples.values))[first:last]
                   FROM incoming WHERE ((owner_id, key) IN (SELECT owner_id, key FROM fresh)) IS TRUE
             )
             SELECT owner_id, key FROM fresh

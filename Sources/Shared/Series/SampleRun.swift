@@ -25,36 +25,21 @@ package struct SampleRun: Sendable {
         values.append(value)
     }
 
-    package mutating func append(_ run: SampleRun) {
-        series += run.series
-        ts += run.ts
-        values += run.values
+    /// One after the other.
+    package init(joining runs: [SampleRun]) {
+        series = Array(runs.map(\.series).joined())
+        ts = Array(runs.map(\.ts).joined())
+        values = Array(runs.map(\.values).joined())
     }
 
     /// A row of the log for each owner's run. Nothing makes it safe to repeat: that is its caller's transaction.
     package static func append(_ runs: [(owner: Int32, run: SampleRun)], of tenant: TenantID) -> Command {
-        let all = SampleRuns(runs.map(\.run))
+        let (samples, parts) = (SampleRun(joining: runs.map(\.run)), ArrayParts(runs.map(\.run.count)))
         return """
             INSERT INTO sample_log (tenant_id, owner_id, series, ts, value)
-            SELECT \(tenant), owner_id, (\(all.samples.series))[first:last], (\(all.samples.ts))[first:last],
-                   (\(all.samples.values))[first:last]
-              FROM unnest(\(runs.map(\.owner)), \(all.firsts), \(all.lasts)) AS r (owner_id, first, last)
+            SELECT \(tenant), owner_id, (\(samples.series))[first:last], (\(samples.ts))[first:last],
+                   (\(samples.values))[first:last]
+              FROM unnest(\(runs.map(\.owner)), \(parts.firsts), \(parts.lasts)) AS r (owner_id, first, last)
             """
-    }
-}
-
-/// Many runs as one, and where each begins and ends in it as PostgreSQL's arrays count: a statement for all of them costs a
-/// fraction of one for each.
-package struct SampleRuns: Sendable {
-    package private(set) var samples = SampleRun()
-    package private(set) var firsts: [Int32] = []
-    package private(set) var lasts: [Int32] = []
-
-    package init(_ runs: [SampleRun]) {
-        for run in runs {
-            firsts.append(Int32(samples.count + 1))
-            samples.append(run)
-            lasts.append(Int32(samples.count))
-        }
     }
 }
