@@ -48,7 +48,9 @@ struct MetricBatchAnswer: Encodable {
     func response() throws -> Response {
         guard rejected.isEmpty else { return try JSONResponse.make(self) }
         return JSONResponse.make(
-            text: #"{"duplicates":\#(duplicates),"processed":\#(processed),"rejected":[],"status":"\#(status)","stored":\#(stored)}"#)
+            text:
+                #"{"duplicates":\#(duplicates),"processed":\#(processed),"rejected":[],"status":"\#(status)","stored":\#(stored)}"#
+        )
     }
 
     /// No good row: 422, with the same list.

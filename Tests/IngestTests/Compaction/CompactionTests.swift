@@ -58,7 +58,9 @@ struct CompactionTests {
                 default: break
                 }
                 let run = Self.randomRun(&random)
-                _ = try await database.withTenant(tenant) { try await $0.run(SampleRun.append([(1, run)], of: tenant.id)) }
+                _ = try await database.withTenant(tenant) {
+                    try await $0.run(SampleRun.append([(1, run)], of: tenant.id))
+                }
                 for index in 0..<run.count where model[run.series[index]]?[run.ts[index]] == nil {
                     model[run.series[index], default: [:]][run.ts[index]] = run.values[index]
                 }
@@ -129,7 +131,9 @@ struct CompactionTests {
             let times = (0..<100).map { start + $0 * 3_600_000_000 + ($0 * 7_919) % 1_000_003 }
             for (index, time) in times.enumerated() {
                 let run = SampleRun(series: [1], ts: [time], values: [Double(index)])
-                _ = try await database.withTenant(tenant) { try await $0.run(SampleRun.append([(1, run)], of: tenant.id)) }
+                _ = try await database.withTenant(tenant) {
+                    try await $0.run(SampleRun.append([(1, run)], of: tenant.id))
+                }
                 try await compact(1, tenant, database)
                 if index % 20 == 0 { try await compaction(database).mergeOnce(now: Timestamp(microseconds: time)) }
             }
@@ -151,7 +155,9 @@ struct CompactionTests {
                 let run = SampleRun(
                     series: [Int32](repeating: 1, count: 10), ts: (0..<10).map { Int64(number * 10 + $0) * 1_000_000 },
                     values: [Double](repeating: 1, count: 10))
-                _ = try await database.withTenant(tenant) { try await $0.run(SampleRun.append([(1, run)], of: tenant.id)) }
+                _ = try await database.withTenant(tenant) {
+                    try await $0.run(SampleRun.append([(1, run)], of: tenant.id))
+                }
             }
             var pieces: [Int] = []
             repeat {
@@ -191,7 +197,9 @@ struct CompactionTests {
                             series: [Int32](repeating: 1, count: perRun),
                             ts: (0..<perRun).map { Int64(number * perRun + $0) * 1_000 },
                             values: [Double](repeating: 1, count: perRun))
-                        _ = try await database.withTenant(tenant) { try await $0.run(SampleRun.append([(1, run)], of: tenant.id)) }
+                        _ = try await database.withTenant(tenant) {
+                            try await $0.run(SampleRun.append([(1, run)], of: tenant.id))
+                        }
                         signal.yield(Int64((number + 1) * perRun))
                     }
                     signal.finish()
