@@ -56,6 +56,57 @@ struct MetricGroupWriterTests {
         }
     }
 
+    /// PostgreSQL knows no time so early, and refuses the statement. Its neighbours, of its tenant and of others, are not to blame.
+    @Test func onlyTheCulpritIsRefused() async throws {
+        try await withWriter { clone, writer in
+            let (one, two) = (try await clone.plantTenant("one"), try await clone.plantTenant("two"))
+            func poisoned(_ tenant: Tenant, key: UUID) -> MetricRecord {
+                MetricRecord(
+                    tenant: tenant.id, owner: 1, key: key, receivedAt: Timestamp(microseconds: -300_000_000_000_000_000),
+                    samples: SampleRun(series: [1], ts: [1], values: [1]))
+            }
+            let culprit = UUID()
+            let group = [
+                record(one), poisoned(one, key: culprit), record(one), record(two), poisoned(two, key: UUID()),
+                poisoned(one, key: culprit), record(two, owner: 2),
+            ]
+            let expected: [MetricOutcome] = [.stored, .refused, .stored, .stored, .refused, .refused, .stored]
+            #expect(try outcomes(await writer.write(group)) == expected)
+            let rows: [Int64] = try await clone.asSuperuser {
+                try await $0.all("SELECT count(*) FROM sample_log GROUP BY tenant_id")
+            }
+            #expect(rows == [2, 2])
+        }
+    }
+
+    /// Each request of a group gets its own samples back out of the group's arrays.
+    @Test func samplesStayWithTheirRequests() async throws {
+        try await withWriter { clone, writer in
+            let tenant = try await clone.plantTenant("acme")
+            var group: [MetricRecord] = []
+            for owner in Int32(1)...5 {
+                var run = SampleRun()
+                for place in 0..<owner {
+                    run.append(series: owner * 10 + place, ts: Int64(owner * 100 + place), value: Double(place) / 2)
+                }
+                group.append(
+                    MetricRecord(tenant: tenant.id, owner: owner, key: UUID(), receivedAt: .now(), samples: run))
+            }
+            #expect(try outcomes(await writer.write(group.shuffled())).allSatisfy { $0 == .stored })
+            let rows: [String] = try await clone.asSuperuser {
+                try await $0.all(
+                    "SELECT owner_id || ' ' || series::text || ts::text || value::text FROM sample_log ORDER BY owner_id"
+                )
+            }
+            #expect(
+                rows == [
+                    "1 {10}{100}{0}", "2 {20,21}{200,201}{0,0.5}", "3 {30,31,32}{300,301,302}{0,0.5,1}",
+                    "4 {40,41,42,43}{400,401,402,403}{0,0.5,1,1.5}",
+                    "5 {50,51,52,53,54}{500,501,502,503,504}{0,0.5,1,1.5,2}",
+                ])
+        }
+    }
+
     @Test func racingResendsAreStoredOnce() async throws {
         try await withWriter { clone, writer in
             let tenant = try await clone.plantTenant("acme")
