@@ -17,7 +17,8 @@ func repeatUntilShutdown(
             } catch {
                 if !Task.isCancelled { logger.warning("upkeep failed", metadata: ["reason": "\(error)"]) }
             }
-            try? await Task.sleep(until: next, clock: .continuous) // only a cancellation ends it early, which the loop's condition sees
+            // Only a cancellation ends it early, which the loop's condition sees.
+            try? await Task.sleep(until: next, clock: .continuous)
         }
     }
 }

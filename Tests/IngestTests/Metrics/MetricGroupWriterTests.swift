@@ -56,13 +56,14 @@ struct MetricGroupWriterTests {
         }
     }
 
-    /// PostgreSQL knows no time so early, and refuses the statement. Its neighbours, of its tenant and of others, are not to blame.
+    /// PostgreSQL knows no time so early and refuses the statement. Its neighbours, of its tenant and of others, are not to
+    /// blame.
     @Test func onlyTheCulpritIsRefused() async throws {
         try await withWriter { clone, writer in
             let (one, two) = (try await clone.plantTenant("one"), try await clone.plantTenant("two"))
             func poisoned(_ tenant: Tenant, key: UUID) -> MetricRecord {
                 MetricRecord(
-                    tenant: tenant.id, owner: 1, key: key, receivedAt: Timestamp(microseconds: -300_000_000_000_000_000),
+                    tenant: tenant.id, owner: 1, key: key, receivedAt: Timestamp(microseconds: .min / 30),
                     samples: SampleRun(series: [1], ts: [1], values: [1]))
             }
             let culprit = UUID()
