@@ -31,6 +31,40 @@ struct DurabilityCheck: DoctorCheck {
     }
 }
 
+/// Compaction empties the log all the time. What it deletes between two looks of autovacuum is what the log's file is larger than
+/// what is in it.
+struct VacuumCheck: DoctorCheck {
+    let name = "vacuum"
+    /// Seconds between two looks from which on it is worth a word; PostgreSQL's default is 60.
+    private static let often: Int64 = 10
+
+    private struct Settings: RowDecodable {
+        let isOn: Bool
+        let naptime: Int64
+
+        init(_ row: Row) throws {
+            isOn = try row["is_on"]
+            naptime = try row["naptime"]
+        }
+    }
+
+    func examine(_ database: Database) async throws -> [Finding] {
+        let settings: [Settings] = try await database.lookUp(
+            """
+            SELECT current_setting('autovacuum')::boolean AS is_on,
+                   extract(epoch FROM current_setting('autovacuum_naptime')::interval)::bigint AS naptime
+            """)
+        return settings.map { judge(isOn: $0.isOn, naptime: $0.naptime) }
+    }
+
+    func judge(isOn: Bool, naptime: Int64) -> Finding {
+        guard isOn else { return .fail(name, "autovacuum is off: the sample log grows without end") }
+        let detail = "autovacuum looks every \(naptime) s"
+        guard naptime > Self.often else { return .ok(name, detail) }
+        return .warn(name, "\(detail): at full load the sample log grows by what comes in meanwhile")
+    }
+}
+
 /// Ours against the server's, with the time that asking took as what is not known.
 struct ClockCheck: DoctorCheck {
     let name = "clock"

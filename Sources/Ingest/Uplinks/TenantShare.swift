@@ -18,34 +18,42 @@ struct TenantShare: Sendable {
         submissions.flatMap(\.submission.uplinks)
     }
 
-    /// Tenant setting, lock, then looks; always these seven, so that results are found by place.
+    private var owners: [Int32] { Array(Set(all.map(\.owner.id))).sorted() }
+    private var identified: [(owner: Int32, hash: UUID)] {
+        all.compactMap { resolved in resolved.uplink.fingerprint.idHash.map { (owner: resolved.owner.id, hash: $0) } }
+    }
+    private var messages: [UplinkLookups.Message] { submissions.compactMap { message(of: $0.submission) } }
+
+    /// Tenant setting, lock, then looks. Few networks give their uplinks or messages ids: without any, nothing is looked up by them.
     func lookUps() -> [AnyStatement] {
-        let uplinks = all
-        let owners = Array(Set(uplinks.map(\.owner.id))).sorted()
-        let identified = uplinks.compactMap { resolved in
-            resolved.uplink.fingerprint.idHash.map { (owner: resolved.owner.id, hash: $0) }
-        }
+        let (uplinks, owners, identified, messages) = (all, owners, identified, messages)
         let (ids, references) = (uplinks.map(\.owner.id), uplinks.map(\.uplink.fingerprint.reference))
-        return [
+        var statements = [
             GroupTransaction.set(tenant),
             UplinkLookups.lock(owners, of: tenant).erased,
             UplinkLookups.owners(owners, of: tenant).erased,
             UplinkLookups.epochs(ids, references, of: tenant).erased,
             UplinkLookups.keys(ids, references, uplinks.map(\.uplink.fingerprint.fcnt), of: tenant).erased,
-            UplinkLookups.ids(identified.map(\.owner), identified.map(\.hash), of: tenant).erased,
-            UplinkLookups.messages(submissions.compactMap { message(of: $0.submission) }, of: tenant).erased,
         ]
+        if !identified.isEmpty {
+            statements.append(UplinkLookups.ids(identified.map(\.owner), identified.map(\.hash), of: tenant).erased)
+        }
+        if !messages.isEmpty { statements.append(UplinkLookups.messages(messages, of: tenant).erased) }
+        return statements
     }
 
+    /// - Parameter results: of ``lookUps()``.
     func read(_ results: ArraySlice<ResultSet>) throws -> Found {
-        let results = Array(results.dropFirst())
-        let states = try results[0].rows(as: UplinkLookups.LockedState.self)
-        let epochs = Dictionary(grouping: try results[2].rows(as: UplinkLookups.OwnedEpoch.self), by: \.owner)
-        let keys = Dictionary(grouping: try results[3].rows(as: UplinkLookups.OwnedKey.self), by: \.owner)
-        let ids = Dictionary(grouping: try results[4].rows(as: UplinkLookups.OwnedID.self), by: \.owned.owner)
+        var results = results.dropFirst()
+        let states = try results.removeFirst().rows(as: UplinkLookups.LockedState.self)
         var found = Found()
-        for owner in try results[1].rows(as: UplinkOwner.self) { found.owners[owner.id] = owner }
-        found.messages = Set(try results[5].rows(as: UplinkLookups.Message.self))
+        for owner in try results.removeFirst().rows(as: UplinkOwner.self) { found.owners[owner.id] = owner }
+        let epochs = Dictionary(
+            grouping: try results.removeFirst().rows(as: UplinkLookups.OwnedEpoch.self), by: \.owner)
+        let keys = Dictionary(grouping: try results.removeFirst().rows(as: UplinkLookups.OwnedKey.self), by: \.owner)
+        let identified = identified.isEmpty ? [] : try results.removeFirst().rows(as: UplinkLookups.OwnedID.self)
+        let ids = Dictionary(grouping: identified, by: \.owned.owner)
+        if !messages.isEmpty { found.messages = Set(try results.removeFirst().rows(as: UplinkLookups.Message.self)) }
         for state in states {
             found.states[state.owner] = DeviceStateChange(state)
             let identified = ids[state.owner] ?? []

@@ -71,7 +71,8 @@ struct UplinkGroupWriter: Sendable {
                 offset += statements.count
                 let decided = share.decide(found, into: &outcomes)
                 if !decided.isEmpty {
-                    writes.append(GroupTransaction.set(share.tenant))
+                    // Of the group's only tenant the look was already.
+                    if shares.count > 1 { writes.append(GroupTransaction.set(share.tenant)) }
                     writes += decided.statements(for: share.tenant)
                 }
             }

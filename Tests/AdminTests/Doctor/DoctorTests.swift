@@ -104,6 +104,20 @@ struct DoctorTests {
         }
     }
 
+    @Test func vacuumThatComesTooRarely() async throws {
+        let check = VacuumCheck()
+        #expect(check.judge(isOn: true, naptime: 1).level == .ok)
+        #expect(check.judge(isOn: true, naptime: 60).level == .warn)
+        #expect(check.judge(isOn: false, naptime: 1).level == .fail)
+        try await MigratedDatabase.withClone { migrated in
+            let findings = try await migrated.withPool(as: .system) { await check.run(on: $0) }
+            let naptime: [String] = try await migrated.asSuperuser { try await $0.all("SHOW autovacuum_naptime") }
+            #expect(
+                findings.map(\.detail) == ["autovacuum looks every 1 s"] && naptime == ["1s"],
+                "as with-postgres sets it")
+        }
+    }
+
     /// A URL that signs in as somebody too powerful, one that signs in nowhere, one that is not set.
     @Test func loginsThatAreNotWhatTheyShouldBe() async throws {
         try await MigratedDatabase.withClone { migrated in
