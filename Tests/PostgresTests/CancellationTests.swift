@@ -1,3 +1,4 @@
+import Foundation
 import Postgres
 import Testing
 
@@ -92,14 +93,19 @@ import Testing
 
     @Test func aLostAnswerToCommitIsToldAsUnknown() async throws {
         try await withProxy { proxy, url in
-            let pool = PostgresPool(PoolConfiguration(connection: ConnectionConfiguration(url: url), maxConnections: 1))
+            // By this name it is told from all others that this server serves meanwhile.
+            let name = UUID().uuidString
+            let pool = PostgresPool(
+                PoolConfiguration(
+                    connection: ConnectionConfiguration(url: url, applicationName: name), maxConnections: 1))
             try await until { await pool.ping() }
             proxy.holdAnswers(after: "COMMIT")
             async let error = postgresError { try await pool.single("SELECT 'unknown'" as Statement<String>) }
             try await withConnection { observer in
                 // The server has done it; only its answer is lost.
                 let done: Statement<Bool> = """
-                    SELECT count(*) > 0 FROM pg_stat_activity WHERE state = 'idle' AND query = 'COMMIT'
+                    SELECT count(*) > 0 FROM pg_stat_activity
+                     WHERE application_name = \(name) AND state = 'idle' AND query = 'COMMIT'
                     """
                 try await until { try await observer.first(done) ?? false }
             }
