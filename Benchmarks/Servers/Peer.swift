@@ -1,4 +1,5 @@
 import Foundation
+import Support
 
 /// Another server that takes the same samples: started for a section with an empty directory, and gone after it.
 struct Peer: Sendable {

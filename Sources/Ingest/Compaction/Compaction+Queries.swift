@@ -86,8 +86,8 @@ extension Compaction {
         }
     }
 
-    /// Chunks that reach into the spans of what arrives; the period around 1970 is twice as long. A statement after the one that took the tenant's lock, so it sees all
-    /// that the lock's last holder wrote.
+    /// Chunks that reach into the spans of what arrives; the period around 1970 is twice as long. A statement after the one that
+    /// took the tenant's lock, so it sees all that the lock's last holder wrote.
     static func reaching(_ arriving: SortedSamples, of tenant: TenantID) -> Statement<HeldChunk> {
         """
         SELECT c.series_id, c.starts_at, c.unit, c.steps, c.value

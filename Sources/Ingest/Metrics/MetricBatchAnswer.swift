@@ -44,13 +44,16 @@ struct MetricBatchAnswer: Encodable {
         rejectedTotal = batch.rejected.count > MetricBatchRoute.maxListed ? batch.rejected.count : nil
     }
 
-    /// As JSON. Nearly every answer rejects nothing, and then it is written here, which takes a twentieth of the encoder's time.
     func response() throws -> Response {
-        guard rejected.isEmpty else { return try JSONResponse.make(self) }
-        return JSONResponse.make(
-            text:
-                #"{"duplicates":\#(duplicates),"processed":\#(processed),"rejected":[],"status":"\#(status)","stored":\#(stored)}"#
-        )
+        guard let plainText else { return try JSONResponse.make(self) }
+        return JSONResponse.make(text: plainText)
+    }
+
+    /// What the encoder would write, in a twentieth of its time; nil where something was rejected, which is rare.
+    var plainText: String? {
+        guard rejected.isEmpty else { return nil }
+        return
+            #"{"duplicates":\#(duplicates),"processed":\#(processed),"rejected":[],"status":"\#(status)","stored":\#(stored)}"#
     }
 
     /// No good row: 422, with the same list.

@@ -22,6 +22,8 @@ struct KnownSeries {
 
     /// - Parameter hash: `SeriesHash` of the canonical bytes; of two series with the same the later is known.
     mutating func remember(_ canonicalBytes: [UInt8], hash: UInt64, id: Int32) {
+        // Requests that missed it together all bring it.
+        guard canonicalBytes.withUnsafeBytes({ self.id($0, hash: hash) }) != id else { return }
         entries[Key(hash: hash)] = Entry(bytes: bytes.count..<bytes.count + canonicalBytes.count, id: id)
         bytes += canonicalBytes
     }

@@ -13,20 +13,23 @@ struct TenantShare: Sendable {
 
     let tenant: TenantID
     let submissions: [(index: Int, submission: UplinkSubmission)]
+    private let uplinks: [ResolvedUplink]
+    private let identified: [(owner: Int32, hash: UUID)]
+    private let messages: [UplinkLookups.Message]
 
-    private var all: [ResolvedUplink] {
-        submissions.flatMap(\.submission.uplinks)
+    init(tenant: TenantID, submissions: [(index: Int, submission: UplinkSubmission)]) {
+        self.tenant = tenant
+        self.submissions = submissions
+        uplinks = submissions.flatMap(\.submission.uplinks)
+        identified = uplinks.compactMap { resolved in
+            resolved.uplink.fingerprint.idHash.map { (owner: resolved.owner.id, hash: $0) }
+        }
+        messages = submissions.compactMap(\.submission.message)
     }
-
-    private var owners: [Int32] { Array(Set(all.map(\.owner.id))).sorted() }
-    private var identified: [(owner: Int32, hash: UUID)] {
-        all.compactMap { resolved in resolved.uplink.fingerprint.idHash.map { (owner: resolved.owner.id, hash: $0) } }
-    }
-    private var messages: [UplinkLookups.Message] { submissions.compactMap { message(of: $0.submission) } }
 
     /// Tenant setting, lock, then looks. Few networks give their uplinks or messages ids: without any, nothing is looked up by them.
     func lookUps() -> [AnyStatement] {
-        let (uplinks, owners, identified, messages) = (all, owners, identified, messages)
+        let owners = Array(Set(uplinks.map(\.owner.id))).sorted()
         let (ids, references) = (uplinks.map(\.owner.id), uplinks.map(\.uplink.fingerprint.reference))
         var statements = [
             GroupTransaction.set(tenant),
@@ -51,17 +54,17 @@ struct TenantShare: Sendable {
         let epochs = Dictionary(
             grouping: try results.removeFirst().rows(as: UplinkLookups.OwnedEpoch.self), by: \.owner)
         let keys = Dictionary(grouping: try results.removeFirst().rows(as: UplinkLookups.OwnedKey.self), by: \.owner)
-        let identified = identified.isEmpty ? [] : try results.removeFirst().rows(as: UplinkLookups.OwnedID.self)
-        let ids = Dictionary(grouping: identified, by: \.owned.owner)
+        let known = identified.isEmpty ? [] : try results.removeFirst().rows(as: UplinkLookups.OwnedID.self)
+        let ids = Dictionary(grouping: known, by: \.owned.owner)
         if !messages.isEmpty { found.messages = Set(try results.removeFirst().rows(as: UplinkLookups.Message.self)) }
         for state in states {
             found.states[state.owner] = DeviceStateChange(state)
-            let identified = ids[state.owner] ?? []
+            let known = ids[state.owner] ?? []
             found.histories[state.owner] = DeviceHistory(
                 epochCount: state.epochCount, epochs: (epochs[state.owner] ?? []).map(\.epoch),
-                keys: (keys[state.owner] ?? []).map(\.key) + identified.map(\.owned.key),
+                keys: (keys[state.owner] ?? []).map(\.key) + known.map(\.owned.key),
                 ids: Dictionary(
-                    identified.map { ($0.idHash, .init(epoch: $0.owned.key.epoch, fcnt: $0.owned.key.fcnt)) },
+                    known.map { ($0.idHash, .init(epoch: $0.owned.key.epoch, fcnt: $0.owned.key.fcnt)) },
                     uniquingKeysWith: { first, _ in first }))
         }
         return found
@@ -74,7 +77,7 @@ struct TenantShare: Sendable {
         var writes = UplinkWrites()
         var touched: Set<Int32> = []
         for (index, submission) in submissions {
-            if let message = message(of: submission) {
+            if let message = submission.message {
                 guard found.messages.insert(message).inserted else {
                     outcomes[index] = .success(submission.uplinks.map { _ in .duplicate })
                     continue
@@ -99,10 +102,6 @@ struct TenantShare: Sendable {
             writes.epochs += history.changedEpochs.map { (owner, $0) }
         }
         return writes
-    }
-
-    private func message(of submission: UplinkSubmission) -> UplinkLookups.Message? {
-        submission.messageHash.map { .init(integrationID: submission.integrationID, idHash: $0) }
     }
 
     /// Whether an owner is gone, or was an orphan and is a device now (its samples would be missing).
@@ -131,6 +130,12 @@ struct TenantShare: Sendable {
             found.states[owner.id]?.apply(uplink, occupiedField: owner.occupiedField)
             return owner.isOrphan ? .orphan : .stored
         }
+    }
+}
+
+extension UplinkSubmission {
+    fileprivate var message: UplinkLookups.Message? {
+        messageHash.map { .init(integrationID: integrationID, idHash: $0) }
     }
 }
 

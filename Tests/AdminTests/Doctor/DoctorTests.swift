@@ -113,7 +113,7 @@ struct DoctorTests {
             let findings = try await migrated.withPool(as: .system) { await check.run(on: $0) }
             let naptime: [String] = try await migrated.asSuperuser { try await $0.all("SHOW autovacuum_naptime") }
             #expect(
-                findings.map(\.detail) == ["autovacuum looks every 1 s"] && naptime == ["1s"],
+                findings.map(\.detail) == ["autovacuum looks every 10 s"] && naptime == ["10s"],
                 "as with-postgres sets it")
         }
     }
