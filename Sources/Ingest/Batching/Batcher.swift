@@ -16,6 +16,10 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
     private struct State {
         var queue: GroupQueue<Entry>
         var idleLanes: [CheckedContinuation<Void, Never>] = []
+
+        mutating func laneToWake() -> CheckedContinuation<Void, Never>? {
+            queue.isWorthTaking ? idleLanes.popLast() : nil
+        }
     }
 
     private let state: Mutex<State>
@@ -43,7 +47,7 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
         try await withCheckedThrowingContinuation { answer in
             let (accepted, lane) = state.withLock { state in
                 let accepted = state.queue.offer(Entry(request: request, answer: answer), cost: cost)
-                return (accepted, accepted ? state.idleLanes.popLast() : nil)
+                return (accepted, state.laneToWake())
             }
             if !accepted {
                 answer.resume(
@@ -80,6 +84,7 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
         while let group = await nextGroup() {
             let outcomes = await write(group.map(\.request))
             precondition(outcomes.count == group.count, "a writer answers each request of its group")
+            state.withLock { $0.queue.finish(group.count) }
             for (entry, outcome) in zip(group, outcomes) {
                 entry.answer.resume(with: outcome)
             }
@@ -89,12 +94,15 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
     /// Waits for something to write; nil when the queue is closed and empty.
     private func nextGroup() async -> [Entry]? {
         while true {
-            let (group, closed) = state.withLock { ($0.queue.take(), $0.queue.isClosed) }
+            let (group, closed, lane) = state.withLock { state in
+                (state.queue.take(), state.queue.isClosed, state.laneToWake())
+            }
+            lane?.resume()
             if !group.isEmpty { return group }
             if closed { return nil }
             await withCheckedContinuation { lane in
                 let goOn = state.withLock { state in
-                    if state.queue.isEmpty && !state.queue.isClosed {
+                    if !state.queue.isWorthTaking && !state.queue.isClosed {
                         state.idleLanes.append(lane)
                         return false
                     }

@@ -2,7 +2,8 @@ import DequeModule
 
 /// What waits to be written, as a pure state machine: requests in order of arrival, bounded by their cost, taken in
 /// groups by writer lanes. While one group commits, the next gathers here; so groups grow with load by themselves and no
-/// request waits for a clock.
+/// request waits for a clock. Another lane joins in once a group has gathered that is worth its statements: as many
+/// requests as the groups that are being written have on the average.
 struct GroupQueue<Request> {
     struct Limits {
         /// What a group may cost at most; one request that costs more goes alone.
@@ -20,6 +21,8 @@ struct GroupQueue<Request> {
     private var waiting: Deque<Waiting> = []
     private(set) var cost = 0
     private(set) var isClosed = false
+    /// Taken and not yet finished.
+    private var (groups, requests) = (0, 0)
 
     init(limits: Limits) {
         self.limits = limits
@@ -36,8 +39,15 @@ struct GroupQueue<Request> {
         return true
     }
 
-    /// The next group, empty when nothing waits.
+    /// Whether a lane that is idle should take a group now. When one should not, a group is being written whose lane will.
+    var isWorthTaking: Bool {
+        guard !waiting.isEmpty else { return false }
+        return isClosed || cost >= limits.groupCost || waiting.count * groups >= requests
+    }
+
+    /// The next group; empty unless it is worth taking. Each that isn't empty is to be told ``finish(_:)``.
     mutating func take() -> [Request] {
+        guard isWorthTaking else { return [] }
         var group: [Request] = []
         var groupCost = 0
         while let next = waiting.first, group.isEmpty || groupCost + next.cost <= limits.groupCost {
@@ -46,7 +56,15 @@ struct GroupQueue<Request> {
             groupCost += next.cost
         }
         cost -= groupCost
+        groups += 1
+        requests += group.count
         return group
+    }
+
+    /// - Parameter count: the requests of a group that was taken.
+    mutating func finish(_ count: Int) {
+        groups -= 1
+        requests -= count
     }
 
     /// Refuses what comes from now on; what waits is still taken.
