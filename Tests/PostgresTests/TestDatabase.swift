@@ -75,10 +75,9 @@ func postgresError(_ body: () async throws -> some Any) async -> PostgresError? 
 
 /// A proxy in front of the test server, and a URL that leads through it. The server has to listen on the loopback.
 func withProxy(_ body: (StallingProxy, _ url: String) async throws -> Void) async throws {
-    let port = try await withConnection { try await $0.first("SHOW port" as Statement<String>) }
-    let proxy = try StallingProxy(to: try #require(port.flatMap { UInt16($0) }))
-    defer { proxy.stop() }
-    // Without TLS the proxy can tell what passes.
-    let url = try TestPostgres.url(host: "127.0.0.1:\(proxy.port)")
-    try await body(proxy, url + (url.contains("?") ? "&" : "?") + "sslmode=disable")
+    try await StallingProxy.withServer { proxy, host in
+        // Without TLS the proxy can tell what passes.
+        let url = try TestPostgres.url(host: host)
+        try await body(proxy, url + (url.contains("?") ? "&" : "?") + "sslmode=disable")
+    }
 }

@@ -15,8 +15,9 @@ package struct MigratedDatabase: Sendable {
     package let name: String
 
     /// The tests' own server trusts whoever connects from its own machine, so no role needs a password.
-    package func url(as role: Role) throws -> String {
-        try TestPostgres.url(database: name, user: role.rawValue)
+    /// - Parameter host: what stands in front of the server, if not the server itself.
+    package func url(as role: Role, through host: String? = nil) throws -> String {
+        try TestPostgres.url(database: name, user: role.rawValue, host: host)
     }
 
     /// Makes a database for the time of `body`.
@@ -44,9 +45,10 @@ package struct MigratedDatabase: Sendable {
 
     /// Lends a pool of one role's connections.
     package func withPool<Value: Sendable>(
-        as role: Role, maxConnections: Int = 4, _ body: @Sendable (Database) async throws -> Value
+        as role: Role, maxConnections: Int = 4, through host: String? = nil,
+        _ body: @Sendable (Database) async throws -> Value
     ) async throws -> Value {
-        let connection = ConnectionConfiguration(url: try url(as: role), applicationName: "tests")
+        let connection = ConnectionConfiguration(url: try url(as: role, through: host), applicationName: "tests")
         let pool = PostgresPool(
             PoolConfiguration(connection: connection, maxConnections: maxConnections), logger: .silent)
         do {

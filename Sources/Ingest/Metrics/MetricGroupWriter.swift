@@ -27,7 +27,7 @@ enum MetricOutcome: Hashable, Sendable {
 struct MetricGroupWriter: Sendable {
     typealias Outcome = Result<MetricOutcome, any Error>
 
-    private let pool: PostgresPool
+    let pool: PostgresPool
     private let logger: Logger
 
     init(pool: PostgresPool, logger: Logger) {
@@ -77,13 +77,26 @@ struct MetricGroupWriter: Sendable {
     ///
     /// - Parameter apart: a statement for each record instead of each tenant, so that an error tells which is to blame.
     private func attempt(_ records: [MetricRecord], apart: Bool) async throws -> Set<MetricRecord.Identity> {
+        let marker = MetricRecord.marker(of: records)
+        do {
+            return try await attempt(records, with: marker, apart: apart)
+        } catch let error as PostgresError where error.commitUnknown {
+            if let stored = try await settle(records, with: marker) { return stored }
+            return try await attempt(records, with: .marker(of: records), apart: apart)
+        }
+    }
+
+    private func attempt(
+        _ records: [MetricRecord], with marker: MetricRecord, apart: Bool
+    ) async throws -> Set<MetricRecord.Identity> {
         var statements = OwnerOrder.lock(records)
         var places: [(statement: Int, tenant: TenantID)] = []
         for (tenant, share) in records.chunked(on: \.tenant) {
             statements.append(GroupTransaction.set(tenant))
             for run in share.chunks(ofCount: apart ? 1 : share.count) {
+                let first = places.isEmpty ? [marker] : []
                 places.append((statements.count, tenant))
-                statements.append(MetricRecord.append(run, of: tenant).erased)
+                statements.append(MetricRecord.append(first + run, of: tenant).erased)
             }
         }
         do {
@@ -103,7 +116,7 @@ struct MetricGroupWriter: Sendable {
     }
 }
 
-private struct StoredKey: RowDecodable {
+struct StoredKey: RowDecodable {
     let owner: Int32
     let key: UUID
 
@@ -115,7 +128,7 @@ private struct StoredKey: RowDecodable {
 
 extension MetricRecord {
     /// What makes two records the same one.
-    fileprivate struct Identity: Hashable, Comparable {
+    struct Identity: Hashable, Comparable {
         let tenant: TenantID
         let owner: Int32
         let key: UUID
@@ -125,16 +138,16 @@ extension MetricRecord {
         }
     }
 
-    fileprivate var identity: Identity { Identity(tenant: tenant, owner: owner, key: key) }
+    var identity: Identity { Identity(tenant: tenant, owner: owner, key: key) }
 
     /// Keys and log rows of one tenant's records together: a row is inserted when its key was not there, in the ring's current
-    /// slot or the one before. The samples of all lie one after the other, and each record has its part of them: with a
+    /// slot or the one before, and it has samples. The samples of all lie one after the other, and each record has its part of them: with a
     /// statement for each PostgreSQL takes a third longer.
     ///
     /// `IS TRUE` keeps the planner from turning the look into `fresh` into a join, whose nested loop would go through all
     /// of it for each record.
-    fileprivate static func append(
-        _ records: ArraySlice<MetricRecord>, of tenant: TenantID
+    static func append(
+        _ records: [MetricRecord], of tenant: TenantID
     ) -> Statement<StoredKey> {
         let (samples, parts) = (SampleRun(joining: records.map(\.samples)), ArrayParts(records.map(\.samples.count)))
         return """
@@ -153,7 +166,7 @@ extension MetricRecord {
                 INSERT INTO sample_log (tenant_id, owner_id, received_at, series, ts, value)
                 SELECT \(tenant), owner_id, received_at, (\(samples.series))[first:last], (\(samples.ts))[first:last],
                        (\(samples.values))[first:last]
-                  FROM incoming WHERE ((owner_id, key) IN (SELECT owner_id, key FROM fresh)) IS TRUE
+                  FROM incoming WHERE first <= last AND ((owner_id, key) IN (SELECT owner_id, key FROM fresh)) IS TRUE
             )
             SELECT owner_id, key FROM fresh
             """

@@ -17,10 +17,10 @@ struct MetricGroupWriterTests {
     }
 
     private func withWriter(
-        _ body: @Sendable (MigratedDatabase, MetricGroupWriter) async throws -> Void
+        through host: String? = nil, _ body: @Sendable (MigratedDatabase, MetricGroupWriter) async throws -> Void
     ) async throws {
         try await MigratedDatabase.withClone { clone in
-            try await clone.withPool(as: .ingest, maxConnections: 12) { database in
+            try await clone.withPool(as: .ingest, maxConnections: 12, through: host) { database in
                 try await body(clone, MetricGroupWriter(pool: database.pool, logger: .silent))
             }
         }
@@ -39,6 +39,27 @@ struct MetricGroupWriterTests {
             #expect(first.filter { $0 == .stored }.count == 2)
             #expect(first[1] == .stored)
             #expect(try outcomes(await writer.write(group)) == [.duplicate, .duplicate, .duplicate])
+        }
+    }
+
+    /// The answer to COMMIT is lost: the writer finds out what became of the group, and writes it when nothing did.
+    @Test(arguments: [StallingProxy.Break.before, .after])
+    func aLostConnectionLeavesNoDoubt(_ when: StallingProxy.Break) async throws {
+        try await StallingProxy.withServer { proxy, host in
+            try await withWriter(through: host) { clone, writer in
+                let (one, two) = (try await clone.plantTenant("one"), try await clone.plantTenant("two"))
+                let known = [record(one), record(two)]
+                try await clone.withPool(as: .ingest) { direct in
+                    let before = MetricGroupWriter(pool: direct.pool, logger: .silent)
+                    let outcomes = try outcomes(await before.write(known))
+                    #expect(outcomes == [.stored, .stored])
+                }
+                proxy.breakOnce(when, "COMMIT")
+                let results = await writer.write([record(one), known[0], record(one, owner: 2), known[1], record(two)])
+                #expect(try outcomes(results) == [.stored, .duplicate, .stored, .duplicate, .stored])
+                let rows: [Int64] = try await clone.asSuperuser { try await $0.all("SELECT count(*) FROM sample_log") }
+                #expect(rows == [5])
+            }
         }
     }
 

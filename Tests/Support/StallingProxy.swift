@@ -1,23 +1,38 @@
 import Glibc
+import Postgres
 import Synchronization
 
 /// A TCP proxy in front of the server whose wire can be held or cut, for tests of networks that fail.
-final class StallingProxy: Sendable {
+package final class StallingProxy: Sendable {
     private struct Wire {
         var isHeld = false
         var isCut = false
         var sockets: [Int32] = []
         /// Bytes from the client that have to pass before the answers are held, if any.
         var holdAnswersAfter: [UInt8]?
+        /// A text in a message of a client that breaks its connection, once.
+        var breaking: (text: [UInt8], when: Break)?
+        /// Server ends of connections that break at the next answer.
+        var doomed: Set<Int32> = []
+    }
+
+    private struct NoPort: Error {}
+
+    /// How a connection ends at a client's message.
+    package enum Break: Sendable {
+        /// The message does not reach the server.
+        case before
+        /// The server has heard and answered, and the answer does not reach the client.
+        case after
     }
 
     private let wire = Mutex(Wire())
     private let listener: Int32
     private let target: UInt16
-    let port: UInt16
+    package let port: UInt16
 
     /// Listens on a free port of the loopback.
-    init(to target: UInt16) throws {
+    package init(to target: UInt16) throws {
         self.target = target
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         self.listener = listener
@@ -29,23 +44,41 @@ final class StallingProxy: Sendable {
                     && getsockname(listener, raw, &length) == 0
             }
         }
-        guard bound else { throw NeverHappened() }
+        guard bound else { throw NoPort() }
         port = UInt16(bigEndian: address.sin_port)
         start { $0.accept() }
     }
 
+    /// A proxy in front of the tests' server, for the time of `body`.
+    package static func withServer<Value: Sendable>(
+        _ body: (StallingProxy, _ host: String) async throws -> Value
+    ) async throws -> Value {
+        let connection = try await PostgresConnection.connect(ConnectionConfiguration(url: try TestPostgres.url()))
+        let port: String? = try await connection.first("SHOW port")
+        await connection.close()
+        guard let port = port.flatMap({ UInt16($0) }) else { throw NoPort() }
+        let proxy = try StallingProxy(to: port)
+        defer { proxy.stop() }
+        return try await body(proxy, "127.0.0.1:\(proxy.port)")
+    }
+
     /// From now on nothing passes in either direction; new connections aren't answered.
-    func hold() {
+    package func hold() {
         wire.withLock { $0.isHeld = true }
     }
 
     /// Lets everything through up to a client message that contains `text`, and swallows what the server says to that.
-    func holdAnswers(after text: String) {
+    package func holdAnswers(after text: String) {
         wire.withLock { $0.holdAnswersAfter = Array(text.utf8) }
     }
 
+    /// Breaks the connection on which a message with `text` comes next; others, and those made later, stay.
+    package func breakOnce(_ when: Break, _ text: String) {
+        wire.withLock { $0.breaking = (Array(text.utf8), when) }
+    }
+
     /// Breaks every connection.
-    func cut() {
+    package func cut() {
         let sockets = wire.withLock { wire in
             wire.isCut = true
             return wire.sockets
@@ -53,7 +86,7 @@ final class StallingProxy: Sendable {
         for socket in sockets { shutdown(socket, Int32(SHUT_RDWR)) }
     }
 
-    func stop() {
+    package func stop() {
         cut()
         shutdown(listener, Int32(SHUT_RDWR))
     }
@@ -82,14 +115,24 @@ final class StallingProxy: Sendable {
     private func pump(from source: Int32, to sink: Int32, isClient: Bool) {
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         while case let count = read(source, &buffer, buffer.count), count > 0 {
-            let passes = wire.withLock { wire in
+            let passes: Bool? = wire.withLock { wire in
+                if isClient, let breaking = wire.breaking, buffer[..<count].firstRange(of: breaking.text) != nil {
+                    wire.breaking = nil
+                    if breaking.when == .before { return nil }
+                    wire.doomed.insert(sink)
+                }
+                if !isClient, wire.doomed.remove(source) != nil { return nil }
                 if isClient, let text = wire.holdAnswersAfter, buffer[..<count].firstRange(of: text) != nil {
                     wire.isHeld = true
                     return true
                 }
                 return !wire.isHeld
             }
-            if passes { _ = buffer.withUnsafeBytes { write(sink, $0.baseAddress, count) } }
+            guard let passes else {
+                shutdown(source, Int32(SHUT_RDWR))
+                break
+            }
+            if passes { _ = buffer.withUnsafeBytes { send(sink, $0.baseAddress, count, Int32(MSG_NOSIGNAL)) } }
         }
         shutdown(sink, Int32(SHUT_RDWR))
     }
