@@ -1,3 +1,4 @@
+import Algorithms
 import Foundation
 import Postgres
 
@@ -34,6 +35,18 @@ struct DeviceEpoch: Hashable, Sendable {
     var highestAt: Timestamp?
 }
 
+/// The epoch that a device is in, kept with its state: the usual uplink, whose counter is above all before, needs no other.
+struct CurrentEpoch: Hashable, Sendable {
+    var epoch: DeviceEpoch
+    /// The reference had epochs before this one, and an uplink may repeat one of theirs.
+    var isRestart: Bool
+
+    /// Whether neither earlier epochs nor stored keys could make the uplink anything but the next of this epoch.
+    func isSurelyContinued(by uplink: UplinkFingerprint) -> Bool {
+        !isRestart && uplink.reference == epoch.reference && uplink.fcnt > epoch.highestFcnt
+    }
+}
+
 /// A device's counters as far as they matter to some uplinks, and the decision what each uplink is: a pure state machine.
 ///
 /// A LoRaWAN counter restarts at 0 when a device joins anew, and some devices restart it without a join. So an uplink is
@@ -67,25 +80,30 @@ struct DeviceHistory: Sendable {
     private var epochs: [String: [DeviceEpoch]] = [:]
     private var keys: [Position: UplinkKey] = [:]
     private var ids: [UUID: Position] = [:]
-    /// Epochs that were opened or whose highest counter moved: to be written.
-    private(set) var touched: Set<Int32> = []
+    /// The epoch in which the highest counter moved last.
+    private(set) var current: CurrentEpoch?
+    /// Epochs that were opened, or whose highest counter moved before another became the current one.
+    private var toBeWritten: [Int32: DeviceEpoch] = [:]
 
     /// - Parameters:
-    ///   - epochs: the recent epochs of every reference that will be asked about.
+    ///   - current: what stands in the device's state; for this epoch it is newer than what `epochs` say.
+    ///   - epochs: the recent epochs of every reference that will be asked about, unless the current epoch
+    ///     ``CurrentEpoch/isSurelyContinued(by:)`` the uplinks.
     ///   - keys: the keys stored in those epochs under the counters that will be asked about.
     ///   - ids: where the uplink ids that will be asked about were seen.
-    init(epochCount: Int32, epochs: [DeviceEpoch], keys: [UplinkKey], ids: [UUID: Position]) {
+    init(epochCount: Int32, current: CurrentEpoch?, epochs: [DeviceEpoch], keys: [UplinkKey], ids: [UUID: Position]) {
         self.epochCount = epochCount
-        for epoch in epochs.sorted(by: { $0.epoch < $1.epoch }) {
+        self.current = current
+        let others = epochs.filter { $0.epoch != current?.epoch.epoch }
+        for epoch in (others + [current?.epoch].compacted()).sorted(by: { $0.epoch < $1.epoch }) {
             self.epochs[epoch.reference, default: []].append(epoch)
         }
         for key in keys { self.keys[Position(epoch: key.epoch, fcnt: key.fcnt)] = key }
         self.ids = ids
     }
 
-    var changedEpochs: [DeviceEpoch] {
-        epochs.values.joined().filter { touched.contains($0.epoch) }
-    }
+    /// Epochs to write; the highest counter of the current one is written with the device's state.
+    var changedEpochs: [DeviceEpoch] { Array(toBeWritten.values) }
 
     func key(at position: Position) -> UplinkKey? {
         keys[position]
@@ -130,7 +148,8 @@ struct DeviceHistory: Sendable {
             epoch: epochCount, reference: uplink.reference, highestFcnt: uplink.fcnt, highestAt: uplink.networkAt)
         epochCount += 1
         epochs[uplink.reference, default: []].append(epoch)
-        touched.insert(epoch.epoch)
+        toBeWritten[epoch.epoch] = epoch
+        goOn(in: epoch)
         return remember(uplink, in: epoch.epoch, receivedAt)
     }
 
@@ -140,9 +159,14 @@ struct DeviceHistory: Sendable {
             known[known.count - 1].highestFcnt = uplink.fcnt
             known[known.count - 1].highestAt = uplink.networkAt ?? epoch.highestAt
             epochs[uplink.reference] = known
-            touched.insert(epoch.epoch)
+            goOn(in: known[known.count - 1])
         }
         return remember(uplink, in: epoch.epoch, receivedAt)
+    }
+
+    private mutating func goOn(in epoch: DeviceEpoch) {
+        if let left = current, left.epoch.epoch != epoch.epoch { toBeWritten[left.epoch.epoch] = left.epoch }
+        current = CurrentEpoch(epoch: epoch, isRestart: (epochs[epoch.reference]?.count ?? 0) > 1)
     }
 
     private mutating func remember(_ uplink: UplinkFingerprint, in epoch: Int32, _ receivedAt: Timestamp) -> Decision {

@@ -5,10 +5,12 @@ import Shared
 /// One tenant's part of a group: what to look up for it, and the decisions.
 struct TenantShare: Sendable {
     struct Found {
-        var states: [Int32: DeviceStateChange] = [:]
+        var states: [Int32: UplinkLookups.LockedState] = [:]
         var owners: [Int32: UplinkOwner] = [:]
-        var histories: [Int32: DeviceHistory] = [:]
+        var ids: [Int32: [UplinkLookups.OwnedID]] = [:]
         var messages: Set<UplinkLookups.Message> = []
+        var epochs: [Int32: [DeviceEpoch]] = [:]
+        var keys: [Int32: [UplinkKey]] = [:]
     }
 
     let tenant: TenantID
@@ -22,7 +24,7 @@ struct TenantShare: Sendable {
         self.submissions = submissions
         uplinks = submissions.flatMap(\.submission.uplinks)
         identified = uplinks.compactMap { resolved in
-            resolved.uplink.fingerprint.idHash.map { (owner: resolved.owner.id, hash: $0) }
+            resolved.fingerprint.idHash.map { (owner: resolved.owner.id, hash: $0) }
         }
         messages = submissions.compactMap(\.submission.message)
     }
@@ -30,13 +32,10 @@ struct TenantShare: Sendable {
     /// Tenant setting, lock, then looks. Few networks give their uplinks or messages ids: without any, nothing is looked up by them.
     func lookUps() -> [AnyStatement] {
         let owners = Array(Set(uplinks.map(\.owner.id))).sorted()
-        let (ids, references) = (uplinks.map(\.owner.id), uplinks.map(\.uplink.fingerprint.reference))
         var statements = [
             GroupTransaction.set(tenant),
             UplinkLookups.lock(owners, of: tenant).erased,
             UplinkLookups.owners(owners, of: tenant).erased,
-            UplinkLookups.epochs(ids, references, of: tenant).erased,
-            UplinkLookups.keys(ids, references, uplinks.map(\.uplink.fingerprint.fcnt), of: tenant).erased,
         ]
         if !identified.isEmpty {
             statements.append(UplinkLookups.ids(identified.map(\.owner), identified.map(\.hash), of: tenant).erased)
@@ -48,42 +47,59 @@ struct TenantShare: Sendable {
     /// - Parameter results: of ``lookUps()``.
     func read(_ results: ArraySlice<ResultSet>) throws -> Found {
         var results = results.dropFirst()
-        let states = try results.removeFirst().rows(as: UplinkLookups.LockedState.self)
         var found = Found()
-        for owner in try results.removeFirst().rows(as: UplinkOwner.self) { found.owners[owner.id] = owner }
-        let epochs = Dictionary(
-            grouping: try results.removeFirst().rows(as: UplinkLookups.OwnedEpoch.self), by: \.owner)
-        let keys = Dictionary(grouping: try results.removeFirst().rows(as: UplinkLookups.OwnedKey.self), by: \.owner)
-        let known = identified.isEmpty ? [] : try results.removeFirst().rows(as: UplinkLookups.OwnedID.self)
-        let ids = Dictionary(grouping: known, by: \.owned.owner)
-        if !messages.isEmpty { found.messages = Set(try results.removeFirst().rows(as: UplinkLookups.Message.self)) }
-        for state in states {
-            found.states[state.owner] = DeviceStateChange(state)
-            let known = ids[state.owner] ?? []
-            found.histories[state.owner] = DeviceHistory(
-                epochCount: state.epochCount, epochs: (epochs[state.owner] ?? []).map(\.epoch),
-                keys: (keys[state.owner] ?? []).map(\.key) + known.map(\.owned.key),
-                ids: Dictionary(
-                    known.map { ($0.idHash, .init(epoch: $0.owned.key.epoch, fcnt: $0.owned.key.fcnt)) },
-                    uniquingKeysWith: { first, _ in first }))
+        for state in try results.removeFirst().rows(as: UplinkLookups.LockedState.self) {
+            found.states[state.owner] = state
         }
+        for owner in try results.removeFirst().rows(as: UplinkOwner.self) { found.owners[owner.id] = owner }
+        if !identified.isEmpty {
+            found.ids = Dictionary(
+                grouping: try results.removeFirst().rows(as: UplinkLookups.OwnedID.self), by: \.owned.owner)
+        }
+        if !messages.isEmpty { found.messages = Set(try results.removeFirst().rows(as: UplinkLookups.Message.self)) }
         return found
+    }
+
+    /// What else must be known about the uplinks that do not simply continue their device's current epoch: nothing, mostly.
+    func searches(_ found: Found) -> [AnyStatement] {
+        let unusual = uplinks.filter { resolved in
+            found.states[resolved.owner.id]?.current?.isSurelyContinued(by: resolved.fingerprint) != true
+        }
+        guard !unusual.isEmpty else { return [] }
+        let (ids, references) = (unusual.map(\.owner.id), unusual.map(\.fingerprint.reference))
+        return [
+            GroupTransaction.set(tenant),
+            UplinkLookups.epochs(ids, references, of: tenant).erased,
+            UplinkLookups.keys(ids, references, unusual.map(\.fingerprint.fcnt), of: tenant).erased,
+        ]
+    }
+
+    /// - Parameter results: of ``searches(_:)``.
+    func read(_ results: ArraySlice<ResultSet>, into found: inout Found) throws {
+        guard !results.isEmpty else { return }
+        var results = results.dropFirst()
+        for epoch in try results.removeFirst().rows(as: UplinkLookups.OwnedEpoch.self) {
+            found.epochs[epoch.owner, default: []].append(epoch.epoch)
+        }
+        for key in try results.removeFirst().rows(as: UplinkLookups.OwnedKey.self) {
+            found.keys[key.owner, default: []].append(key.key)
+        }
     }
 
     /// Decides every uplink in order of arrival. A submission with an owner that is no longer what it was is left out whole
     /// and answered `StaleOwner`.
     func decide(_ found: Found, into outcomes: inout [UplinkGroupWriter.Outcomes]) -> UplinkWrites {
-        var found = found
+        var messages = found.messages
+        var devices = found.devices
         var writes = UplinkWrites()
-        var touched: Set<Int32> = []
         for (index, submission) in submissions {
             if let message = submission.message {
-                guard found.messages.insert(message).inserted else {
+                guard messages.insert(message).inserted else {
                     outcomes[index] = .success(submission.uplinks.map { _ in .duplicate })
                     continue
                 }
                 guard !isStale(submission, found) else {
-                    found.messages.remove(message)
+                    messages.remove(message)
                     outcomes[index] = .failure(StaleOwner())
                     continue
                 }
@@ -93,13 +109,11 @@ struct TenantShare: Sendable {
                 continue
             }
             outcomes[index] = .success(
-                submission.uplinks.map { decide($0, of: submission, &found, &writes, &touched) })
+                submission.uplinks.map { devices[$0.owner.id]?.decide($0, of: submission, &writes) ?? .refused })
         }
-        for owner in touched.sorted() {
-            guard let history = found.histories[owner], var state = found.states[owner] else { continue }
-            state.epochCount = history.epochCount
-            writes.states.append(state)
-            writes.epochs += history.changedEpochs.map { (owner, $0) }
+        for (owner, device) in devices.sorted(by: { $0.key < $1.key }) where device.isChanged {
+            writes.states.append(device.state.following(device.history))
+            writes.epochs += device.history.changedEpochs.map { (owner, $0) }
         }
         return writes
     }
@@ -108,26 +122,44 @@ struct TenantShare: Sendable {
     private func isStale(_ submission: UplinkSubmission, _ found: Found) -> Bool {
         submission.uplinks.contains { found.owners[$0.owner.id] != $0.owner || found.states[$0.owner.id] == nil }
     }
+}
 
-    private func decide(
-        _ resolved: ResolvedUplink, of submission: UplinkSubmission, _ found: inout Found, _ writes: inout UplinkWrites,
-        _ touched: inout Set<Int32>
+extension TenantShare.Found {
+    fileprivate var devices: [Int32: DecidedDevice] {
+        states.mapValues { state in
+            let ids = ids[state.owner] ?? []
+            let history = DeviceHistory(
+                epochCount: state.epochCount, current: state.current, epochs: epochs[state.owner] ?? [],
+                keys: (keys[state.owner] ?? []) + ids.map(\.owned.key),
+                ids: Dictionary(
+                    ids.map { ($0.idHash, .init(epoch: $0.owned.key.epoch, fcnt: $0.owned.key.fcnt)) },
+                    uniquingKeysWith: { first, _ in first }))
+            return DecidedDevice(history: history, state: DeviceStateChange(state))
+        }
+    }
+}
+
+/// A device while the group's uplinks of it are decided.
+private struct DecidedDevice {
+    var history: DeviceHistory
+    var state: DeviceStateChange
+    var isChanged = false
+
+    mutating func decide(
+        _ resolved: ResolvedUplink, of submission: UplinkSubmission, _ writes: inout UplinkWrites
     ) -> UplinkOutcome {
         let (owner, uplink) = (resolved.owner, resolved.uplink)
         if case .orphan(isIgnored: true) = owner.kind { return .orphan }
-        guard var history = found.histories[owner.id] else { return .refused }
-        let decision = history.decide(uplink.fingerprint, receivedAt: uplink.receivedAt)
-        found.histories[owner.id] = history
-        switch decision {
+        switch history.decide(resolved.fingerprint, receivedAt: uplink.receivedAt) {
         case .duplicate(let position):
             if let key = history.key(at: position) {
                 writes.countRepetition(of: key, owner: owner, gateway: uplink.gatewayID)
             }
             return .duplicate
         case .new(let epoch):
-            touched.insert(owner.id)
+            isChanged = true
             writes.store(resolved, epoch: epoch, of: submission)
-            found.states[owner.id]?.apply(uplink, occupiedField: owner.occupiedField)
+            state.apply(uplink, occupiedField: owner.occupiedField)
             return owner.isOrphan ? .orphan : .stored
         }
     }
@@ -159,7 +191,7 @@ extension UplinkWrites {
 
     fileprivate mutating func store(_ resolved: ResolvedUplink, epoch: Int32, of submission: UplinkSubmission) {
         let new = NewUplink(
-            owner: resolved.owner.id, epoch: epoch, uplink: resolved.uplink, fingerprint: resolved.uplink.fingerprint,
+            owner: resolved.owner.id, epoch: epoch, uplink: resolved.uplink, fingerprint: resolved.fingerprint,
             arrivedAt: submission.arrivedAt, integrationID: submission.integrationID)
         guard !resolved.owner.isOrphan else {
             orphaned.append(new)

@@ -3,8 +3,8 @@ import Logging
 import Postgres
 import Shared
 
-/// Writes a group of submissions, of any tenants, in one transaction of two round trips: lock and look; then, decided
-/// here in order of arrival, write and commit.
+/// Writes a group of submissions, of any tenants, in one transaction: lock and look; look further where an uplink does not
+/// simply continue its device's epoch; then, decided here in order of arrival, write and commit. Mostly two round trips.
 struct UplinkGroupWriter: Sendable {
     typealias Outcomes = Result<[UplinkOutcome], any Error>
 
@@ -45,43 +45,85 @@ struct UplinkGroupWriter: Sendable {
         let shares = Dictionary(grouping: group.indices, by: { group[$0].tenant.id })
             .sorted { $0.key < $1.key }
             .map { TenantShare(tenant: $0.key, submissions: $0.value.map { (index: $0, submission: group[$0]) }) }
-        return try await pool.withConnection { connection in
-            for attempt in 1... {
-                do {
-                    return try await attemptWrite(shares, count: group.count, on: connection)
-                } catch let error as PostgresError where error.isTransient && attempt < 3 {
-                    continue
+        do {
+            return try await pool.withConnection { connection in
+                for attempt in 1... {
+                    do {
+                        return try await attemptWrite(shares, count: group.count, on: connection)
+                    } catch let error as PostgresError where error.isTransient && attempt < 3 {
+                        continue
+                    }
                 }
+                return []
             }
-            return []
+        } catch let unknown as UnknownCommit {
+            for (tenant, writes) in unknown.writes where try await !areStored(writes.new, of: tenant) {
+                throw unknown.reason
+            }
+            return unknown.outcomes
         }
+    }
+
+    /// The connection broke after COMMIT was sent; if it was heard, this is what became of the group.
+    private struct UnknownCommit: Error {
+        let writes: [(tenant: TenantID, writes: UplinkWrites)]
+        let outcomes: [Outcomes]
+        let reason: PostgresError
+    }
+
+    /// Waits by the devices' locks for a server that is still busy with the group.
+    private func areStored(_ new: [UplinkWrites.NewUplink], of tenant: TenantID) async throws -> Bool {
+        let owners = Array(Set(new.map(\.owner))).sorted()
+        let results = try await pool.transaction(pipeline: [
+            GroupTransaction.set(tenant), UplinkLookups.lock(owners, of: tenant).erased,
+            UplinkLookups.count(of: new, tenant).erased,
+        ])
+        return try results[2].rows(as: Int64.self) == [Int64(new.count)]
     }
 
     private func attemptWrite(
         _ shares: [TenantShare], count: Int, on connection: PostgresConnection
     ) async throws -> [Outcomes] {
         do {
-            let lookUps = shares.map { $0.lookUps() }
-            let results = try await connection.pipeline([GroupTransaction.begin] + lookUps.joined())
+            var found = try await ask(shares.map { $0.lookUps() }, after: [GroupTransaction.begin], on: connection)
+                .enumerated().map { try shares[$0].read($1) }
+            let searched = try await ask(zip(shares, found).map { $0.searches($1) }, on: connection)
+            for (index, results) in searched.enumerated() { try shares[index].read(results, into: &found[index]) }
             var outcomes = [Outcomes](repeating: .success([]), count: count)
-            var writes: [AnyStatement] = []
-            var offset = 1
-            for (share, statements) in zip(shares, lookUps) {
-                let found = try share.read(results[offset..<offset + statements.count])
-                offset += statements.count
+            var writes: [(tenant: TenantID, writes: UplinkWrites)] = []
+            for (share, found) in zip(shares, found) {
                 let decided = share.decide(found, into: &outcomes)
-                if !decided.isEmpty {
-                    // Of the group's only tenant the look was already.
-                    if shares.count > 1 { writes.append(GroupTransaction.set(share.tenant)) }
-                    writes += decided.statements(for: share.tenant)
-                }
+                if !decided.isEmpty { writes.append((share.tenant, decided)) }
             }
-            _ = try await connection.pipeline(writes + [GroupTransaction.commit])
+            let statements = writes.flatMap { tenant, writes in
+                // Of the group's only tenant the looks were already.
+                (shares.count > 1 ? [GroupTransaction.set(tenant)] : []) + writes.statements(for: tenant)
+            }
+            do {
+                _ = try await connection.pipeline(statements + [GroupTransaction.commit])
+            } catch let reason as PostgresError where reason.sqlState == nil {
+                throw UnknownCommit(writes: writes, outcomes: outcomes, reason: reason)
+            }
             return outcomes
+        } catch let unknown as UnknownCommit {
+            await connection.close()
+            throw unknown
         } catch {
             let error = (error as? PipelineError)?.underlying ?? error
             await connection.rollBack()
             throw error
+        }
+    }
+
+    /// Each share's results, all of one round trip; none when nothing is asked.
+    private func ask(
+        _ statements: [[AnyStatement]], after first: [AnyStatement] = [], on connection: PostgresConnection
+    ) async throws -> [ArraySlice<ResultSet>] {
+        let all = first + statements.joined()
+        var results = all.isEmpty ? [] : try await connection.pipeline(all)[first.count...]
+        return statements.map { part in
+            defer { results = results.dropFirst(part.count) }
+            return results.prefix(part.count)
         }
     }
 }

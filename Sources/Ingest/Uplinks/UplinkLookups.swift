@@ -11,10 +11,20 @@ enum UplinkLookups {
         let newestAt: Timestamp?
         let occupied: Bool?
         let occupiedSince: Timestamp?
+        /// Nil before the first uplink, and for a device of before this was kept.
+        let current: CurrentEpoch?
 
         init(_ row: Row) throws {
             owner = try row["owner_id"]
             epochCount = try row["epochs"]
+            let epoch: Int32? = try row["epoch"]
+            current = try epoch.map {
+                CurrentEpoch(
+                    epoch: DeviceEpoch(
+                        epoch: $0, reference: try row["reference"], highestFcnt: try row["highest_fcnt"],
+                        highestAt: try row["highest_at"]),
+                    isRestart: try row["is_restart"])
+            }
             newestAt = try row["newest_at"]
             occupied = try row["occupied"]
             occupiedSince = try row["occupied_since"]
@@ -72,7 +82,8 @@ enum UplinkLookups {
 
     static func lock(_ owners: [Int32], of tenant: TenantID) -> Statement<LockedState> {
         """
-        SELECT owner_id, epochs, newest_at, occupied, occupied_since FROM device_states
+        SELECT owner_id, epochs, epoch, reference, highest_fcnt, highest_at, is_restart, newest_at, occupied, occupied_since
+          FROM device_states
          WHERE tenant_id = \(tenant) AND owner_id = ANY (\(owners)) ORDER BY owner_id FOR NO KEY UPDATE
         """
     }
@@ -130,6 +141,17 @@ enum UplinkLookups {
                LATERAL (SELECT * FROM uplink_keys k
                          WHERE k.tenant_id = \(tenant) AND k.owner_id = i.owner_id AND k.epoch = i.epoch
                            AND k.fcnt = i.fcnt LIMIT 1) k
+        """
+    }
+
+    /// How many of the uplinks are stored.
+    static func count(of new: [UplinkWrites.NewUplink], _ tenant: TenantID) -> Statement<Int64> {
+        """
+        SELECT count(*)
+          FROM unnest(\(new.map(\.owner)), \(new.map(\.epoch)), \(new.map(\.fingerprint.fcnt))) AS w (owner_id, epoch, fcnt),
+               LATERAL (SELECT FROM uplink_keys k
+                         WHERE k.tenant_id = \(tenant) AND k.owner_id = w.owner_id AND k.epoch = w.epoch
+                           AND k.fcnt = w.fcnt LIMIT 1) k
         """
     }
 

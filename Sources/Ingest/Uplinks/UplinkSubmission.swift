@@ -8,6 +8,14 @@ struct ResolvedUplink: Sendable {
     let owner: UplinkOwner
     /// Numeric and boolean leaves of the payload with their series; empty for an orphan, whose device may never be ours.
     let samples: [(series: Int32, value: Double)]
+    let fingerprint: UplinkFingerprint
+
+    init(uplink: Uplink, owner: UplinkOwner, samples: [(series: Int32, value: Double)]) {
+        self.uplink = uplink
+        self.owner = owner
+        self.samples = samples
+        fingerprint = uplink.fingerprint
+    }
 }
 
 /// Whose uplinks an EUI's are.

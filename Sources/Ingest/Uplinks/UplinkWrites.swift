@@ -34,6 +34,8 @@ struct UplinkWrites {
     var epochs: [(owner: Int32, epoch: DeviceEpoch)] = []
     var messages: [UplinkLookups.Message] = []
 
+    var new: [NewUplink] { readings + orphaned }
+
     var isEmpty: Bool {
         readings.isEmpty && orphaned.isEmpty && repetitions.isEmpty && repetitionsOfOrphans.isEmpty && messages.isEmpty
     }
@@ -44,20 +46,22 @@ struct UplinkWrites {
     /// Every statement, in an order in which all writers touch the tables.
     func statements(for tenant: TenantID) -> [AnyStatement] {
         var statements: [AnyStatement] = []
-        let new = readings + orphaned
         if !new.isEmpty {
-            statements.append(Self.insertKeys(new, tenant).erased)
             let identified = new.filter { $0.fingerprint.idHash != nil }
             if !identified.isEmpty { statements.append(Self.insertIDs(identified, tenant).erased) }
-            statements.append(Self.upsertEpochs(epochs, tenant).erased)
+            if !epochs.isEmpty { statements.append(Self.upsertEpochs(epochs, tenant).erased) }
             statements.append(DeviceStateChange.update(states, tenant).erased)
         }
         if !readings.isEmpty {
-            statements.append(Self.insert(readings, into: "uplinks", columns: "", values: "", tenant).erased)
+            statements.append(
+                Self.insert(readings, into: "uplinks", columns: "", values: "", leaves: [], tenant).erased)
         }
         if !orphaned.isEmpty {
+            let leaves = orphaned.map { JSONB($0.uplink.leavesJSON) }
             statements.append(
-                Self.insert(orphaned, into: "orphan_uplinks", columns: ", leaves", values: ", w.leaves", tenant).erased)
+                Self.insert(
+                    orphaned, into: "orphan_uplinks", columns: ", leaves", values: ", w.leaves", leaves: leaves, tenant
+                ).erased)
             statements.append(Self.trimOrphans(Array(Set(orphaned.map(\.owner))), tenant).erased)
             statements.append(Self.updateOrphans(orphaned, tenant).erased)
         }
@@ -75,15 +79,6 @@ struct UplinkWrites {
 }
 
 extension UplinkWrites {
-    private static func insertKeys(_ new: [NewUplink], _ tenant: TenantID) -> Command {
-        """
-        INSERT INTO uplink_keys (tenant_id, owner_id, epoch, fcnt, f_port, payload_hash, network_at, received_at)
-        SELECT \(tenant), * FROM unnest(\(new.map(\.owner)), \(new.map(\.epoch)), \(new.map(\.fingerprint.fcnt)),
-            \(new.map(\.fingerprint.fPort)), \(new.map(\.fingerprint.payloadHash)),
-            \(new.map(\.fingerprint.networkAt)), \(new.map(\.uplink.receivedAt)))
-        """
-    }
-
     private static func insertIDs(_ new: [NewUplink], _ tenant: TenantID) -> Command {
         """
         INSERT INTO uplink_ids (tenant_id, owner_id, id_hash, epoch, fcnt)
@@ -102,25 +97,35 @@ extension UplinkWrites {
         """
     }
 
+    /// Keys and rows.
+    /// - Parameter leaves: as many as uplinks, or none.
     private static func insert(
-        _ new: [NewUplink], into table: Fragment, columns: Fragment, values: Fragment, _ tenant: TenantID
+        _ new: [NewUplink], into table: Fragment, columns: Fragment, values: Fragment, leaves: [JSONB],
+        _ tenant: TenantID
     ) -> Command {
         let uplinks = new.map(\.uplink)
+        let prints = new.map(\.fingerprint)
         return """
+            WITH w AS (
+                SELECT *
+                  FROM unnest(\(new.map(\.owner)), \(new.map(\.epoch)), \(uplinks.map(\.receivedAt)),
+                       \(new.map(\.arrivedAt)), \(uplinks.map(\.clockUsed)), \(prints.map(\.fcnt)),
+                       \(prints.map(\.fPort)), \(prints.map(\.payloadHash)), \(prints.map(\.networkAt)),
+                       \(uplinks.map(\.devAddr)), \(uplinks.map(\.session)), \(uplinks.map(\.uplinkID)),
+                       \(uplinks.map(\.rssi)), \(uplinks.map(\.snr)), \(uplinks.map(\.gatewayID)),
+                       \(uplinks.map { $0.payload.map { JSONB($0) } }), \(uplinks.map(\.data)),
+                       \(new.map(\.integrationID)), \(leaves))
+                       AS w (owner_id, epoch, received_at, arrived_at, clock_used, fcnt, f_port, payload_hash, network_at,
+                             dev_addr, session, uplink_id, rssi, snr, gateway_id, payload, data, integration_id, leaves)),
+            keys AS (
+                INSERT INTO uplink_keys (tenant_id, owner_id, epoch, fcnt, f_port, payload_hash, network_at, received_at)
+                SELECT \(tenant), w.owner_id, w.epoch, w.fcnt, w.f_port, w.payload_hash, w.network_at, w.received_at FROM w)
             INSERT INTO \(table) (tenant_id, owner_id, epoch, received_at, arrived_at, clock_used, fcnt, f_port, dev_addr,
                 session, uplink_id, rssi, snr, gateway_id, gateways, payload, data, integration_id\(columns))
             SELECT \(tenant), w.owner_id, w.epoch, w.received_at, w.arrived_at, w.clock_used, w.fcnt, w.f_port, w.dev_addr,
                    w.session, w.uplink_id, w.rssi, w.snr, w.gateway_id,
                    CASE WHEN w.gateway_id IS NULL THEN '{}' ELSE ARRAY[w.gateway_id] END,
-                   w.payload, w.data, w.integration_id\(values)
-              FROM unnest(\(new.map(\.owner)), \(new.map(\.epoch)), \(uplinks.map(\.receivedAt)),
-                   \(new.map(\.arrivedAt)), \(uplinks.map(\.clockUsed)), \(new.map(\.fingerprint.fcnt)),
-                   \(new.map(\.fingerprint.fPort)), \(uplinks.map(\.devAddr)), \(uplinks.map(\.session)),
-                   \(uplinks.map(\.uplinkID)), \(uplinks.map(\.rssi)), \(uplinks.map(\.snr)),
-                   \(uplinks.map(\.gatewayID)), \(uplinks.map { $0.payload.map { JSONB($0) } }), \(uplinks.map(\.data)),
-                   \(new.map(\.integrationID)), \(uplinks.map { JSONB($0.leavesJSON) }))
-                   AS w (owner_id, epoch, received_at, arrived_at, clock_used, fcnt, f_port, dev_addr, session, uplink_id,
-                         rssi, snr, gateway_id, payload, data, integration_id, leaves)
+                   w.payload, w.data, w.integration_id\(values) FROM w
             """
     }
 

@@ -9,7 +9,7 @@ struct DeviceHistoryTests {
     private static let noon = Timestamp(milliseconds: 1_790_000_000_000)
 
     private func fresh() -> DeviceHistory {
-        DeviceHistory(epochCount: 0, epochs: [], keys: [], ids: [:])
+        DeviceHistory(epochCount: 0, current: nil, epochs: [], keys: [], ids: [:])
     }
 
     private static let payloads = [UUID(), UUID(), UUID()]
@@ -95,28 +95,40 @@ struct DeviceHistoryTests {
         #expect(decide(uplink(4, reference: ""), &history) == .new(epoch: 0))
     }
 
-    /// Loaded from what it would have written, it decides as if it had never been away.
-    @Test func whatIsWrittenIsEnoughToGoOn() {
+    /// Loaded from what it would have written, it decides as if it had never been away; and mostly from the current epoch alone.
+    /// - Parameter steady: of a hundred uplinks, those that continue the counter.
+    @Test(arguments: [0, 50, 90]) func whatIsWrittenIsEnoughToGoOn(steady: Int) {
         var random = SystemRandomNumberGenerator()
         var whole = fresh()
         var epochs: [Int32: DeviceEpoch] = [:]
         var keys: [DeviceHistory.Position: UplinkKey] = [:]
+        var current: CurrentEpoch?
+        var searches = 0
         for step in 0..<400 {
             let later = Int64(step) * 300 + Int64.random(in: -900...900, using: &random)
+            let goesOn = Int.random(in: 0..<100, using: &random) < steady
+            let reference = ["a", "b"].randomElement(using: &random) ?? "a"
             let next = uplink(
-                Int64.random(in: 0...12, using: &random), reference: ["a", "b"].randomElement(using: &random) ?? "a",
+                goesOn ? (current?.epoch.highestFcnt ?? 0) + 1 : Int64.random(in: 0...12, using: &random),
+                reference: goesOn ? current?.epoch.reference ?? reference : reference,
                 payload: Int.random(in: 0...1, using: &random), secondsLater: later)
+            let needsSearch = current?.isSurelyContinued(by: next) != true
+            searches += needsSearch ? 1 : 0
             var reloaded = DeviceHistory(
-                epochCount: whole.epochCount, epochs: Array(epochs.values), keys: Array(keys.values), ids: [:])
+                epochCount: whole.epochCount, current: current,
+                epochs: needsSearch ? epochs.values.filter { $0.reference == next.reference } : [],
+                keys: needsSearch ? keys.values.filter { $0.fcnt == next.fcnt } : [], ids: [:])
             let expected = decide(next, &whole)
             #expect(decide(next, &reloaded) == expected)
             #expect(reloaded.epochCount == whole.epochCount)
             for epoch in reloaded.changedEpochs { epochs[epoch.epoch] = epoch }
+            current = reloaded.current
             if case .new(let epoch) = expected {
                 let position = DeviceHistory.Position(epoch: epoch, fcnt: next.fcnt)
                 #expect(keys[position] == nil, "a key is never stored twice")
                 keys[position] = reloaded.key(at: position)
             }
         }
+        #expect(searches > 0 && searches < 400)
     }
 }

@@ -14,11 +14,12 @@ struct UplinkGroupWriterTests {
     private static let noon = Timestamp(milliseconds: 1_790_000_000_000)
 
     private func withWriter(
+        through host: String? = nil,
         _ body: @Sendable (MigratedDatabase, Tenant, UplinkGroupWriter, OwnerDirectory) async throws -> Void
     ) async throws {
         try await MigratedDatabase.withClone { clone in
             let tenant = try await clone.plantTenant("acme")
-            try await clone.withPool(as: .ingest, maxConnections: 16) { database in
+            try await clone.withPool(as: .ingest, maxConnections: 16, through: host) { database in
                 let owners = OwnerDirectory(database: database, capacity: 1_000) { _ in }
                 try await body(clone, tenant, UplinkGroupWriter(pool: database.pool, logger: .silent), owners)
             }
@@ -47,6 +48,32 @@ struct UplinkGroupWriterTests {
             uplinks: try uplinks.map {
                 ResolvedUplink(uplink: $0, owner: try #require(found[$0.deviceEUI]), samples: [])
             })
+    }
+
+    /// The answer to COMMIT is lost: the writer finds out what became of the group, and nothing counts as sent again.
+    @Test(arguments: [StallingProxy.Break.before, .after])
+    func aLostConnectionLeavesNoDoubt(_ when: StallingProxy.Break) async throws {
+        try await StallingProxy.withServer { proxy, host in
+            try await withWriter(through: host) { clone, tenant, writer, owners in
+                try await clone.plantDevices(["70b3d57ed0000000"], of: tenant)
+                let uplinks = try (1...2).map { try uplink("70b3d57ed0000000", $0, secondsLater: Int64($0)) }
+                let group = [try await submission(uplinks, tenant, owners)]
+                // In the pipeline that ends with COMMIT.
+                proxy.breakOnce(when, "INSERT INTO uplink_keys")
+                let results = await writer.write(group)
+                let duplicates: [Int32] = try await clone.asSuperuser {
+                    try await $0.all("SELECT duplicates FROM uplinks")
+                }
+                switch when {
+                case .before:
+                    #expect(results.allSatisfy { (try? $0.get()) == nil }, "to be sent again")
+                    #expect(duplicates == [])
+                case .after:
+                    #expect(try results.map { try $0.get() } == [[.stored, .stored]])
+                    #expect(duplicates == [0, 0])
+                }
+            }
+        }
     }
 
     /// Many writers bring the same uplinks in different orders at once: each is stored once, none is lost, nobody deadlocks.
