@@ -163,7 +163,7 @@ private final class Ledger: Sendable {
         #expect(rows.sorted() == expected.sorted(), "\(rows.count) rows of \(expected.count) acknowledged")
         let raw: [Int64] = try await installation.rows(
             """
-            SELECT coalesce((SELECT sum(cardinality(value)) FROM sample_chunks c JOIN series s USING (tenant_id)
+            SELECT coalesce((SELECT sum(samples) FROM sample_chunks c JOIN series s USING (tenant_id)
                               WHERE s.id = c.series_id AND s.metric = 'test.row'), 0)::int8
                    + (SELECT count(*) FROM sample_log l, unnest(l.series) AS u (id) JOIN series s ON s.id = u.id
                        WHERE s.metric = 'test.row')

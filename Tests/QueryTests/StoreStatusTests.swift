@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    /// Minutes before now, in series 4: a chunk of 32 … 2, later samples in 20.5 … 11.5, and a log that repeats minute
+    /// Minutes before now, in series 4: a chunk of 32 … 2, later samples in 20.5 … 11.5 as older chunks are, and a log that repeats minute
     /// 2 and adds 59 and 40.5, beside what is too old and what is still to come.
     private static let script = """
         CREATE TEMP TABLE base AS
@@ -64,10 +64,12 @@ import Testing
         CREATE FUNCTION pg_temp.ago(minutes float8) RETURNS bigint LANGUAGE sql AS
             $$ SELECT t - (minutes * 60000000)::bigint FROM base $$;
         DELETE FROM sample_log WHERE owner_id = 102;
-        INSERT INTO sample_chunks SELECT tenant, 4, pg_temp.ago(32), pg_temp.ago(2), 1000, '{60000}',
-            (SELECT array_agg(i::float8) FROM generate_series(0, 30) i) FROM base;
+        INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, samples, packed_steps, packed_values)
+        SELECT tenant, 4, pg_temp.ago(32), pg_temp.ago(2), 1000, 31, '\\x0000'::bytea || int4send(30) || int8send(60000),
+               '\\x0100'::bytea || int4send(31) || int8send(0)
+               || (SELECT string_agg(set_byte('\\x00', 0, i), '' ORDER BY i) FROM generate_series(0, 30) i) FROM base;
         INSERT INTO sample_chunks SELECT tenant, 4, pg_temp.ago(20.5), pg_temp.ago(11.5), 1000, '{60000}',
-            (SELECT array_agg(i::float8) FROM generate_series(100, 109) i) FROM base;
+            (SELECT array_agg(i::float8) FROM generate_series(100, 109) i), 10 FROM base;
         INSERT INTO sample_log (tenant_id, owner_id, series, ts, value)
         SELECT tenant, 102, '{4,4,4,4}',
                ARRAY[pg_temp.ago(2), pg_temp.ago(59), pg_temp.ago(40.5), pg_temp.ago(61)], '{-1,-2,-3,-4}' FROM base;

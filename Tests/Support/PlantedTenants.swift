@@ -95,8 +95,8 @@ extension MigratedDatabase {
             "INSERT INTO series_counts (tenant_id, count) VALUES (\(tenant), 1)",
             SampleRun.append([(1, SampleRun(series: [1], ts: [2_000_000], values: [1]))], of: tenant),
             """
-            INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, steps, value)
-            VALUES (\(tenant), 1, 0, 0, 1000, '{}', '{1}')
+            INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, steps, value, samples)
+            VALUES (\(tenant), 1, 0, 0, 1000, '{}', '{1}', 1)
             """,
             "INSERT INTO batch_keys (tenant_id, owner_id, key, slot) VALUES (\(tenant), 1, \(UUID()), 0)",
         ]

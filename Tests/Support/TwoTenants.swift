@@ -137,8 +137,8 @@ package enum TwoTenants {
         INSERT INTO series_labels (tenant_id, key, value, series_id)
         SELECT tenant_id, key, value, id FROM series, jsonb_each_text(labels);
         -- Series 1: a sample each minute, 0 to 9 in a chunk, 8 to 11 in the log, where 8 and 9 come too late to count.
-        INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, steps, value)
-        SELECT n(), 1, 1767571200000000, 1767571740000000, 1000, '{60000}', array_agg(i::float8)
+        INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, steps, value, samples)
+        SELECT n(), 1, 1767571200000000, 1767571740000000, 1000, '{60000}', array_agg(i::float8), 10
           FROM generate_series(0, 9) AS i;
         INSERT INTO sample_log (tenant_id, owner_id, series, ts, value)
         SELECT n(), 101, array_agg(1), array_agg(1767571200000000 + i * 60000000), array_agg(i * 100::float8)

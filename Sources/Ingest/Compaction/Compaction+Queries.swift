@@ -81,8 +81,7 @@ extension Compaction {
 
         init(_ row: Row) throws {
             series = try row["series_id"]
-            chunk = try SampleChunk(
-                startsAt: row["starts_at"], unit: row["unit"], steps: row["steps"], values: row["value"])
+            chunk = try SampleChunk(row)
         }
     }
 
@@ -90,7 +89,7 @@ extension Compaction {
     /// took the tenant's lock, so it sees all that the lock's last holder wrote.
     static func reaching(_ arriving: SortedSamples, of tenant: TenantID) -> Statement<HeldChunk> {
         """
-        SELECT c.series_id, c.starts_at, c.unit, c.steps, c.value
+        SELECT c.series_id, c.starts_at, c.unit, c.steps, c.value, c.packed_steps, c.packed_values
           FROM (SELECT series_id, since, until, since / \(SampleChunk.period) AS period
                   FROM unnest(\(arriving.series.map(\.id)), \(arriving.series.map(\.span.lowerBound)),
                               \(arriving.series.map(\.span.upperBound))) AS u (series_id, since, until)) a,
@@ -102,19 +101,20 @@ extension Compaction {
         """
     }
 
-    /// The chunks' arrays lie one after the other, and each chunk has its part of them: a statement for each would spend as much on
-    /// itself as on the chunk.
+    /// Values that don't pack lie one after the other, and each chunk has its part of them: a statement for each would spend as much
+    /// on itself as on the chunk.
     static func insert(_ chunks: ArraySlice<(series: Int32, chunk: SampleChunk)>, of tenant: TenantID) -> Command {
-        let (steps, values) = (chunks.map(\.chunk.steps), chunks.map(\.chunk.values))
-        let (ofSteps, ofValues) = (ArrayParts(steps.map(\.count)), ArrayParts(values.map(\.count)))
+        let packed = chunks.map(\.chunk.packedValues)
+        let values = zip(chunks, packed).map { $1 == nil ? $0.chunk.values : [] }
+        let parts = ArrayParts(values.map(\.count))
         return """
-            INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, steps, value)
-            SELECT \(tenant), series_id, starts_at, ends_at, unit, (\(Array(steps.joined())))[first_step:last_step],
-                   (\(Array(values.joined())))[first_value:last_value]
+            INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, samples, packed_steps, packed_values, value)
+            SELECT \(tenant), series_id, starts_at, ends_at, unit, samples, packed_steps, packed_values,
+                   CASE WHEN packed_values IS NULL THEN (\(Array(values.joined())))[first:last] END
               FROM unnest(\(chunks.map(\.series)), \(chunks.map(\.chunk.startsAt)), \(chunks.map(\.chunk.endsAt)),
-                          \(chunks.map(\.chunk.unit)), \(ofSteps.firsts), \(ofSteps.lasts), \(ofValues.firsts),
-                          \(ofValues.lasts))
-                   AS c (series_id, starts_at, ends_at, unit, first_step, last_step, first_value, last_value)
+                          \(chunks.map(\.chunk.unit)), \(chunks.map { Int32($0.chunk.values.count) }),
+                          \(chunks.map(\.chunk.packedSteps)), \(packed), \(parts.firsts), \(parts.lasts))
+                   AS c (series_id, starts_at, ends_at, unit, samples, packed_steps, packed_values, first, last)
             """
     }
 }

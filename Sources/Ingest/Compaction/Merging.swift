@@ -120,7 +120,7 @@ extension Compaction {
              USING unnest(\(holders), \(fragments.flatMap(\.starts))) AS f (series_id, starts_at)
              WHERE (SELECT pg_try_advisory_xact_lock(\(lockClass), \(tenant)))
                AND c.tenant_id = \(tenant) AND c.series_id = f.series_id AND c.starts_at = f.starts_at
-            RETURNING c.series_id, c.starts_at, c.unit, c.steps, c.value
+            RETURNING c.series_id, c.starts_at, c.unit, c.steps, c.value, c.packed_steps, c.packed_values
             """
     }
 }

@@ -19,8 +19,7 @@ enum SeriesReadingRow: RowDecodable {
         switch try row["kind"] as Int32 {
         case 0: self = .series(try SeriesDescription(row))
         case 1:
-            let chunk = try SampleChunk(
-                startsAt: row["first"], unit: row["unit"], steps: row["steps"], values: row["value"])
+            let chunk = try SampleChunk(row, startsAt: "first")
             self = .chunk(series: try row["id"], chunk, readSoFar: try row["read"])
         default:
             let logged = LogRow(
@@ -52,35 +51,35 @@ extension SeriesFilter {
         """
         WITH picked AS MATERIALIZED (\(rows(in: scope, limit: budget.series + 1))),
         held AS (
-            SELECT 1 AS kind, c.series_id AS id, c.starts_at AS first, c.unit, c.steps, NULL::int[] AS series,
-                   NULL::int8[] AS ts, c.value
+            SELECT 1 AS kind, c.series_id AS id, c.starts_at AS first, c.unit, c.steps, c.packed_steps, c.packed_values,
+                   NULL::int[] AS series, NULL::int8[] AS ts, c.value, c.samples
               FROM picked p CROSS JOIN LATERAL (\(Self.chunks(in: span, of: scope.tenantID))) c
             UNION ALL
-            SELECT 2, NULL, l.id, NULL, NULL, s.series, s.ts, s.value
+            SELECT 2, NULL, l.id, NULL, NULL, NULL, NULL, s.series, s.ts, s.value, cardinality(s.value)
               FROM sample_log l CROSS JOIN LATERAL (\(Self.loggedSamples(in: span))) s
              WHERE l.tenant_id = \(scope.tenantID) AND l.owner_id IN (SELECT owner_id FROM picked)
                AND s.series IS NOT NULL
              LIMIT \(Int64(budget.rows))
         ),
         counted AS (
-            SELECT held.*, sum(cardinality(value)) OVER (ROWS UNBOUNDED PRECEDING) AS read,
-                   cardinality(value) AS own
-              FROM held
+            SELECT held.*, sum(samples) OVER (ROWS UNBOUNDED PRECEDING) AS read FROM held
         )
         SELECT 0 AS kind, id, metric, labels, created_at, owner_kind, owner_uuid, owner_code,
-               NULL::int8 AS first, NULL::int AS unit, NULL::int[] AS steps, NULL::int[] AS series,
+               NULL::int8 AS first, NULL::int AS unit, NULL::int[] AS steps, NULL::bytea AS packed_steps,
+               NULL::bytea AS packed_values, NULL::int[] AS series,
                NULL::int8[] AS ts, NULL::float8[] AS value, NULL::int8 AS read
           FROM picked
         UNION ALL
-        SELECT kind, id, NULL, NULL, NULL, NULL, NULL, NULL, first, unit, steps, series, ts, value, read
-          FROM counted WHERE read - own <= \(Int64(budget.samples))
+        SELECT kind, id, NULL, NULL, NULL, NULL, NULL, NULL, first, unit, steps, packed_steps, packed_values, series, ts,
+               value, read
+          FROM counted WHERE read - samples <= \(Int64(budget.samples))
         """
     }
 
     /// `OFFSET 0` keeps the planner from turning this look-up by primary key into a join over whole partitions.
     private static func chunks(in span: Range<Int64>, of tenant: TenantID) -> Fragment {
         """
-        SELECT series_id, starts_at, unit, steps, value FROM sample_chunks
+        SELECT series_id, starts_at, unit, steps, packed_steps, packed_values, value, samples FROM sample_chunks
          WHERE tenant_id = \(tenant) AND series_id = p.id
            AND starts_at >= \(earliestChunk(reaching: span.lowerBound)) AND starts_at < \(span.upperBound)
            AND ends_at >= \(span.lowerBound)

@@ -49,12 +49,12 @@ extension StoreStatus {
             SELECT o.id, t.ts
               FROM owned o
               CROSS JOIN LATERAL (
-                  SELECT starts_at, unit, steps, value FROM sample_chunks
+                  SELECT c FROM sample_chunks c
                    WHERE tenant_id = \(tenant) AND series_id = o.id
                      AND starts_at >= \(SeriesFilter.earliestChunk(reaching: span.lowerBound))
                      AND starts_at < \(span.upperBound) AND ends_at >= \(span.lowerBound)
-                  OFFSET 0) c
-              CROSS JOIN LATERAL chunk_samples(c.starts_at, c.unit, c.steps, c.value) t
+                  OFFSET 0) held
+              CROSS JOIN LATERAL chunk_samples(held.c) t
              WHERE t.ts >= \(span.lowerBound) AND t.ts < \(span.upperBound)
             UNION
             SELECT series_id, ts FROM logged WHERE ts >= \(span.lowerBound) AND ts < \(span.upperBound)) once
@@ -67,7 +67,8 @@ extension StoreStatus {
     private static func newestSample(of tenant: TenantID) -> Fragment {
         """
         SELECT ts, value FROM (
-            (SELECT ends_at AS ts, value[cardinality(value)] AS value, 0 AS place FROM sample_chunks
+            (SELECT ends_at AS ts, coalesce(value[samples], packed_number(packed_values, samples)) AS value, 0 AS place
+               FROM sample_chunks
               WHERE tenant_id = \(tenant) AND series_id = shown.id
                 AND starts_at >= (SELECT max(starts_at) / \(SampleChunk.period) * \(SampleChunk.period)
                                     FROM sample_chunks WHERE tenant_id = \(tenant) AND series_id = shown.id)

@@ -12,43 +12,34 @@ package struct SampleChunk: Sendable {
     package let startsAt: Int64
     /// Microseconds that one step counts: 1 or 1,000.
     package let unit: Int32
-    /// Differences between neighbours, one fewer than the values; a single one stands for all when they are equal. Where one
-    /// is too wide for an int4, all are pairs: high * 2^31 + low.
-    package let steps: [Int32]
+    private let steps: Steps
     package let values: [Double]
 
-    /// - Throws: `PostgresError` of kind `decoding` when there are neither as many steps as gaps, nor twice as many, nor one.
-    package init(startsAt: Int64, unit: Int32, steps: [Int32], values: [Double]) throws {
-        guard steps.count == 1 || steps.count == values.count - 1 || steps.count == 2 * (values.count - 1) else {
-            throw PostgresError(
-                kind: .decoding, message: "a chunk of \(values.count) samples has \(steps.count) steps")
-        }
-        self.init(unchecked: startsAt, unit, steps, values)
+    /// Differences between neighbours, in units.
+    private enum Steps: Equatable {
+        case equal(Int64)
+        /// One fewer than the values.
+        case each([Int64])
     }
 
-    private init(unchecked startsAt: Int64, _ unit: Int32, _ steps: [Int32], _ values: [Double]) {
-        self.startsAt = startsAt
-        self.unit = unit
-        self.steps = steps
-        self.values = values
+    private init(startsAt: Int64, unit: Int32, steps: Steps, values: [Double]) {
+        (self.startsAt, self.unit, self.steps, self.values) = (startsAt, unit, steps, values)
     }
 
     /// Time of the last sample.
     package var endsAt: Int64 {
-        (1..<max(1, values.count)).reduce(startsAt) { $0 &+ step(to: $1) }
+        switch steps {
+        case .equal(let step): startsAt &+ Int64(unit) &* step &* Int64(values.count - 1)
+        case .each(let steps): steps.reduce(startsAt) { $0 &+ Int64(unit) &* $1 }
+        }
     }
 
     /// From the sample before, microseconds.
     private func step(to index: Int) -> Int64 {
-        let units =
-            if steps.count == 1 {
-                Int64(steps[0])
-            } else if steps.count < values.count {
-                Int64(steps[index - 1])
-            } else {
-                Int64(steps[2 * index - 2]) &<< 31 &+ Int64(steps[2 * index - 1])
-            }
-        return Int64(unit) &* units
+        switch steps {
+        case .equal(let step): Int64(unit) &* step
+        case .each(let steps): Int64(unit) &* steps[index - 1]
+        }
     }
 
     /// Calls `body` with the time and value of each sample within `span`, in time order.
@@ -91,13 +82,54 @@ extension SampleChunk {
 
     private init(_ ts: ArraySlice<Int64>, _ values: ArraySlice<Double>, unit: Int64) {
         let gaps = zip(ts.dropFirst(), ts).map { ($0 - $1) / unit }
-        var steps: [Int32]
-        if let widest = gaps.max(), widest > Int32.max {
-            steps = gaps.flatMap { [Int32($0 >> 31), Int32($0 & 0x7FFF_FFFF)] }
-        } else {
-            steps = gaps.map { Int32($0) }
-            if steps.count > 1, steps.allSatisfy({ $0 == steps[0] }) { steps = [steps[0]] }
-        }
-        self.init(unchecked: ts[ts.startIndex], Int32(unit), steps, Array(values))
+        let areEqual = gaps.allSatisfy { $0 == gaps[0] }
+        self.init(
+            startsAt: ts[ts.startIndex], unit: Int32(unit), steps: areEqual ? .equal(gaps.first ?? 0) : .each(gaps),
+            values: Array(values))
     }
+}
+
+// MARK: - Columns
+
+extension SampleChunk {
+    /// `steps` or `packed_steps`, and `value` or `packed_values`: chunks are written with packed steps, and with packed values where
+    /// they are decimals; older ones have arrays.
+    /// - Parameter startsAt: the column of the first sample's time.
+    /// - Throws: `PostgresError` of kind `decoding` when there are not as many steps as gaps between values.
+    package init(_ row: Row, startsAt: String = "starts_at") throws {
+        let packedValues: [UInt8]? = try row["packed_values"]
+        let values: [Double] =
+            try packedValues.map { try PackedIntegers(bytes: $0).decimals } ?? row["value"] as [Double]
+        let packedSteps: [UInt8]? = try row["packed_steps"]
+        try self.init(
+            startsAt: row[startsAt], unit: row["unit"],
+            steps: packedSteps.map(Self.steps(packed:)) ?? Self.steps(of: row["steps"], between: values.count),
+            values: values)
+        if case .each(let steps) = steps, steps.count != values.count - 1 {
+            throw PostgresError(kind: .decoding, message: "a chunk of \(values.count) samples has \(steps.count) steps")
+        }
+    }
+
+    private static func steps(packed bytes: [UInt8]) throws -> Steps {
+        let steps = try PackedIntegers(bytes: bytes).numbers
+        return steps.count > 1 && steps.allSatisfy { $0 == steps[0] } ? .equal(steps[0]) : .each(steps)
+    }
+
+    /// - Parameter steps: one fewer than the samples; a single one stands for all; where one is too wide for an int4, all are pairs:
+    ///   high * 2^31 + low.
+    private static func steps(of steps: [Int32], between samples: Int) throws -> Steps {
+        if steps.count == 1 { return .equal(Int64(steps[0])) }
+        guard steps.count >= samples else { return .each(steps.map(Int64.init)) }
+        return .each(
+            stride(from: 1, to: steps.count, by: 2).map { Int64(steps[$0 - 1]) &<< 31 &+ Int64(steps[$0]) })
+    }
+
+    package var packedSteps: [UInt8] {
+        switch steps {
+        case .equal(let step): PackedIntegers(Array(repeating: step, count: values.count - 1)).bytes
+        case .each(let steps): PackedIntegers(steps).bytes
+        }
+    }
+
+    package var packedValues: [UInt8]? { PackedIntegers(decimals: values)?.bytes }
 }

@@ -117,10 +117,11 @@ struct CompactionTests {
             _ = try await database.withTenant(tenant) { try await $0.run(SampleRun.append([(1, run)], of: tenant.id)) }
             try await compact(1, tenant, database)
             let sizes: [Int32] = try await reader.read(
-                tenant, "SELECT cardinality(value) FROM sample_chunks ORDER BY starts_at")
+                tenant, "SELECT samples FROM sample_chunks ORDER BY starts_at")
             #expect(sizes == [750, 750])
-            let steps: [[Int32]] = try await reader.read(tenant, "SELECT steps FROM sample_chunks")
-            #expect(steps.allSatisfy { $0 == [10_000] })
+            let steps: [[UInt8]] = try await reader.read(tenant, "SELECT packed_steps FROM sample_chunks")
+            let expected = PackedIntegers(Array(repeating: 10_000, count: 749)).bytes
+            #expect(steps.allSatisfy { $0 == expected } && expected.count == 14)
         }
     }
 
@@ -216,7 +217,7 @@ struct CompactionTests {
                             """
                             SELECT unnest(ARRAY[count(*), count(DISTINCT (series_id, ts))])
                               FROM (SELECT c.series_id, s.ts FROM sample_chunks c,
-                                           chunk_samples(c.starts_at, c.unit, c.steps, c.value) s
+                                           chunk_samples(c) s
                                     UNION ALL
                                     SELECT s.series_id, s.ts FROM sample_log l, unnest(l.series, l.ts) AS s (series_id, ts)) x
                             """)

@@ -49,6 +49,22 @@ import Testing
         }
     }
 
+    /// - Parameter form: arrays of older chunks, single steps or pairs, or packed; for values likewise.
+    private static func insert(_ chunk: StoredSamples.Chunk, _ series: Int32, form: Int) throws -> Command {
+        let packed = try chunk.packed()
+        let pairs = chunk.steps.flatMap { [$0 >> 31, $0] }
+        let steps = form == 0 ? chunk.steps : form == 1 && chunk.samples.count > 2 ? pairs : nil
+        let packedValues = form == 3 ? packed.packedValues : nil
+        return """
+            INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, samples, steps, packed_steps, value,
+                                       packed_values)
+            SELECT id, \(series), \(packed.startsAt), \(packed.endsAt), \(packed.unit), \(Int32(packed.values.count)),
+                   \(steps), \(steps == nil ? packed.packedSteps : nil),
+                   \(packedValues == nil ? packed.values : nil), \(packedValues)
+              FROM tenants WHERE slug = 'north'
+            """
+    }
+
     /// Twenty series of one store; rows of the log hold several of them, mixed.
     private static func fill(_ database: MigratedDatabase, seed: UInt64) async throws {
         var random = SplitMix(state: seed)
@@ -63,15 +79,7 @@ import Testing
                 SELECT id, \(Int32(1_000 + index)), 101, 'random', gen_random_uuid() FROM tenants WHERE slug = 'north'
                 """)
             for chunk in one.chunks {
-                let decoded = try chunk.decoded()
-                commands.append(
-                    """
-                    INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, steps, value)
-                    SELECT id, \(Int32(1_000 + index)), \(decoded.startsAt),
-                           \(chunk.samples[chunk.samples.count - 1].ts),
-                           \(decoded.unit), \(decoded.steps), \(decoded.values)
-                      FROM tenants WHERE slug = 'north'
-                    """)
+                commands.append(try insert(chunk, Int32(1_000 + index), form: Int.random(in: 0..<4, using: &random)))
             }
         }
         for start in stride(from: 0, to: logged.count, by: 13) {

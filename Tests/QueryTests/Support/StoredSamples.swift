@@ -1,5 +1,7 @@
 import Shared
 import Support
+import Testing
+
 @testable import Query
 
 /// Random samples of one series as the database may hold them: disjoint chunks that may overlap in time, and a log with
@@ -23,8 +25,9 @@ struct StoredSamples {
             return Set(steps).count == 1 ? [steps[0]] : steps
         }
 
-        func decoded() throws -> SampleChunk {
-            try SampleChunk(startsAt: samples[0].ts, unit: unit, steps: steps, values: samples.map(\.value))
+        func packed() throws -> SampleChunk {
+            let chunks = SampleChunk.make(ts: samples.map(\.ts), values: samples.map(\.value))
+            return try #require(chunks.first)
         }
     }
 
