@@ -39,7 +39,7 @@ fuzz: packages
 # measures less.
 bench:
 	@deploy/local/install-packages influxdb victoria-metrics python3-venv
-	swift build -c release --static-swift-stdlib
+	deploy/local/build-release
 	PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin | tail -1)" deploy/local/with-postgres --durable \
 		"$$(swift build -c release --show-bin-path)/Benchmarks" $(BENCH)
 

@@ -121,7 +121,9 @@ struct MetricBatchRoute: Sendable {
 
     /// What a User-Agent says of a gateway, bounded and without control characters.
     private static func gatewayVersion(_ userAgent: String) -> String {
-        String(userAgent.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }.prefix(128).map(Character.init))
+        if userAgent.utf8.count <= 128, userAgent.utf8.allSatisfy({ (32..<127).contains($0) }) { return userAgent }
+        return String(
+            userAgent.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }.prefix(128).map(Character.init))
     }
 }
 

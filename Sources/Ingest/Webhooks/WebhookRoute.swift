@@ -88,7 +88,7 @@ struct WebhookRoute: Sendable {
                 errors: rejection.field.map { [.init(field: $0, code: rejection.code, detail: rejection.detail)] } ?? []
             )
         }
-        return try JSONResponse.make(UplinkAnswer(result))
+        return try UplinkAnswer(result).response()
     }
 }
 

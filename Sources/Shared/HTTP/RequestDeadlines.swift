@@ -45,10 +45,10 @@ package final class RequestDeadlines: ChannelDuplexHandler, RemovableChannelHand
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard state.received(unwrapInboundIn(data)) else { return } // of a request that was refused
-        update(context)
         context.fireChannelRead(data)
     }
 
+    /// Only now, since most requests come whole in one reading and need no clock.
     package func channelReadComplete(context: ChannelHandlerContext) {
         state.receivedAll()
         update(context)

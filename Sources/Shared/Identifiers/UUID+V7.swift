@@ -16,7 +16,22 @@ extension UUID {
 
     /// The form that clients see: 36 characters, lowercase.
     package var lowercaseString: String {
-        uuidString.lowercased()
+        let digits: StaticString = "0123456789abcdef"
+        return withUnsafeBytes(of: uuid) { bytes in
+            String(unsafeUninitializedCapacity: 36) { text in
+                var end = 0
+                for (index, byte) in bytes.enumerated() {
+                    if (4...10).contains(index), index.isMultiple(of: 2) {
+                        text[end] = UInt8(ascii: "-")
+                        end += 1
+                    }
+                    text[end] = digits.utf8Start[Int(byte >> 4)]
+                    text[end + 1] = digits.utf8Start[Int(byte & 15)]
+                    end += 2
+                }
+                return end
+            }
+        }
     }
 
     init(high: UInt64, low: UInt64) {
