@@ -7,6 +7,8 @@ extension Suite {
         var instants = 1_400
         /// Instants that compaction gets to see at once.
         var instantsAtOnce = 100
+        /// In life there is time between instants for autovacuum to look; here it is told to.
+        var isVacuumedBetween = false
         var samples: Int { shape.stores * shape.seriesEach * instants }
     }
 
@@ -22,7 +24,7 @@ extension Suite {
             Sizing(
                 name: "sparse, every hour", shape: SampleShape(stores: 20, step: 3_600_000, origin: origin),
                 instants: 240,
-                instantsAtOnce: 1),
+                instantsAtOnce: 1, isVacuumedBetween: true),
         ]
         var rows: [Row] = []
         for sizing in sizings {
@@ -42,14 +44,16 @@ extension Suite {
                 let portion = batches.portion(instants: sizing.instantsAtOnce)
                 try await sendAll(portion, laboratory.ingestPort, expecting: "\"stored\":100")
                 try await laboratory.emptyLog()
+                if sizing.isVacuumedBetween { try await laboratory.vacuum() }
             }
             return try await laboratory.settled()
         }
         try await laboratory.close()
         let note = String(
-            format: "%.0f samples a chunk; %@ of %@ samples in chunks",
+            format: "%.0f samples a chunk; %@ of %@ samples in chunks; %@, of these rows %@, indexes %@",
             Double(stored.chunkedSamples) / Double(max(1, stored.chunks)), Figure.short(Double(stored.chunkedSamples)),
-            Figure.short(Double(sizing.samples)))
+            Figure.short(Double(sizing.samples)), Figure.mebibytes(Int(stored.chunkBytes)),
+            Figure.mebibytes(Int(stored.rowBytes)), Figure.mebibytes(Int(stored.indexBytes)))
         return Self.row("Pulsegate", sizing, bytes: Int(stored.chunkBytes), samples: Int(stored.chunkedSamples), note)
     }
 

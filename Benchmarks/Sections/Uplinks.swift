@@ -11,15 +11,22 @@ extension Suite {
             try await introduceSensors(of: laboratory)
             return try await sendUplinks(to: laboratory, from: 2)
         }
-        let inserted = try await PgbenchPeer(laboratory: laboratory)
-            .insertsPerSecond(clients: connections, seconds: seconds)
+        let pgbench = PgbenchPeer(laboratory: laboratory)
+        try await pgbench.open()
+        let readings = try await pgbench.rate(of: .reading, clients: connections, seconds: seconds)
+        let everyRow = try await pgbench.rate(of: .everyRow, clients: connections, seconds: seconds)
         try await laboratory.close()
         var row = Row("Pulsegate, one signed uplink a request", ours, of: "uplinks")
-        row.ratio = Figure.ratio(ours.perSecond, inserted, "pgbench")
-        let peer = Row(
-            what: "pgbench, one uplink's row a transaction", figure: "\(Figure.short(inserted)) uplinks/s",
-            durable: "yes")
-        return [row, peer]
+        row.ratio =
+            Figure.ratio(ours.perSecond, everyRow, "the same rows")
+            + ", " + Figure.ratio(ours.perSecond, readings, "the reading alone")
+        return [
+            row,
+            Row(
+                what: "pgbench, one uplink's rows a transaction", figure: "\(Figure.short(everyRow)) uplinks/s",
+                durable: "yes"),
+            Row(what: "pgbench, its reading alone", figure: "\(Figure.short(readings)) uplinks/s", durable: "yes"),
+        ]
     }
 
     /// Two uplinks of each sensor: they make its state and its series, or let an ingest process that was just started find them.

@@ -4,6 +4,11 @@ import Support
 
 /// The server of `Benchmarks/fastapi`: two workers on a database of its own, which has a primary key over its rows.
 struct FastAPIServer: Sendable {
+    /// How it inserts a batch's rows.
+    enum Insertion: String {
+        case executemany, unnest
+    }
+
     let port: Int
     let stores: [Laboratory.Store]
 
@@ -11,7 +16,9 @@ struct FastAPIServer: Sendable {
         SampleRequests(shape, .json(path: "/v1/metrics/batch", keys: stores.map(\.key)), instants: instants)
     }
 
-    static func withServer<Value: Sendable>(_ body: (FastAPIServer) async throws -> Value) async throws -> Value {
+    static func withServer<Value: Sendable>(
+        _ insertion: Insertion, _ body: (FastAPIServer) async throws -> Value
+    ) async throws -> Value {
         let programs = try await environment()
         let folder = try Folder.make("fastapi")
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -25,7 +32,8 @@ struct FastAPIServer: Sendable {
                 programs.appendingPathComponent("uvicorn").path, "server:app", "--app-dir", sources.path,
                 "--host", "127.0.0.1", "--port", "\(port)", "--workers", "2", "--no-access-log", "--log-level",
                 "warning",
-            ], environment: ["DATABASE_URL": try TestPostgres.url(database: database)], folder: folder)
+            ], environment: ["DATABASE_URL": try TestPostgres.url(database: database), "INSERT": insertion.rawValue],
+            folder: folder)
         let value = try await server.whileRunning("http://127.0.0.1:\(port)/ready") {
             try await body(FastAPIServer(port: port, stores: stores))
         }

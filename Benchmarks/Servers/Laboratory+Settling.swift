@@ -9,12 +9,17 @@ extension Laboratory {
         let chunkedSamples: Int64
         /// Chunks on the disk, with their indexes and what is stored out of line.
         let chunkBytes: Int64
+        /// Of these, the indexes, and what the rows take that are there: the rest is room for others.
+        let indexBytes: Int64
+        let rowBytes: Int64
 
         init(_ row: Postgres.Row) throws {
             logRows = try row["log_rows"]
             chunks = try row["chunks"]
             chunkedSamples = try row["samples"]
             chunkBytes = try row["bytes"]
+            indexBytes = try row["index_bytes"]
+            rowBytes = try row["row_bytes"]
         }
     }
 
@@ -23,10 +28,13 @@ extension Laboratory {
             let now: Stored? = try await connection.first(
                 """
                 SELECT (SELECT count(*) FROM sample_log) AS log_rows, count(*) AS chunks,
-                       coalesce(sum(cardinality(value)), 0)::bigint AS samples,
+                       coalesce(sum(samples), 0)::bigint AS samples,
+                       coalesce(sum(pg_column_size(c) + 28), 0)::bigint AS row_bytes,
+                       (SELECT sum(pg_indexes_size(inhrelid))::bigint FROM pg_inherits
+                         WHERE inhparent = 'sample_chunks'::regclass) AS index_bytes,
                        (SELECT sum(pg_total_relation_size(inhrelid))::bigint FROM pg_inherits
                          WHERE inhparent = 'sample_chunks'::regclass) AS bytes
-                  FROM sample_chunks
+                  FROM sample_chunks c
                 """)
             guard let now else { throw BenchFailure(description: "sample_chunks answered nothing") }
             return now
@@ -42,6 +50,10 @@ extension Laboratory {
                 try await Task.sleep(for: .milliseconds(50))
             }
         }
+    }
+
+    func vacuum() async throws {
+        _ = try await withConnection { try await $0.run("VACUUM sample_log, sample_chunks") }
     }
 
     /// Waits until compaction and merging have nothing left that is worth their while: nothing changes any more. Three minutes at

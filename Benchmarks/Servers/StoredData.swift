@@ -1,5 +1,6 @@
 import Foundation
 import Postgres
+import Shared
 
 /// Years of data in minutes: chunks and uplinks inserted by SQL, as compaction and ingest would have left them, for the series and
 /// sensors that then send. The tables keep their indexes and constraints meanwhile.
@@ -40,22 +41,22 @@ struct StoredData: Sendable {
         }
     }
 
-    /// 300 arrays of random two-decimal values, compressed once and copied as they are.
+    /// 300 chunks' random values of two decimals.
     private func makePool() async throws {
+        let values = (0..<300).map { _ in
+            PackedIntegers((0..<Self.samplesInChunk).map { _ in .random(in: 1_000...10_000) }, scale: 2).bytes
+        }
         try await laboratory.withConnection { connection in
+            try await connection.run("CREATE TABLE bench_pool (id bigint PRIMARY KEY, value bytea NOT NULL)")
             try await connection.run(
-                """
-                CREATE TABLE bench_pool AS
-                SELECT id, array_agg(round((random() * 90 + 10)::numeric, 2)::float8) AS value
-                  FROM generate_series(0, 299) AS id, generate_series(1, \(Self.samplesInChunk)) GROUP BY id
-                """)
-            try await connection.run("CREATE UNIQUE INDEX ON bench_pool (id)")
+                "INSERT INTO bench_pool SELECT n - 1, v FROM unnest(\(values)) WITH ORDINALITY AS u (v, n)")
             try await connection.run("ANALYZE bench_pool")
         }
     }
 
     /// Every second chunk of each series, in the order of time, ending before the period in which the runs' samples begin.
     private func fillChunks(remainder: Int64) async throws {
+        let steps = PackedIntegers(Array(repeating: 60_000, count: Self.samplesInChunk - 1)).bytes
         let beforeRuns = Int64.tenSecondsOf(daysAgo: 25) * 1_000 / Self.period - 1
         try await laboratory.withConnection { connection in
             let stores: Int64? = try await connection.first(
@@ -66,8 +67,10 @@ struct StoredData: Sendable {
                 let start = period * Self.period + chunk % Int64(Self.chunksInPeriod) * 42_000_000_000
                 try await connection.run(
                     """
-                    INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, steps, value)
-                    SELECT s.tenant_id, s.id, \(start), \(start + 41_940_000_000), 1000, ARRAY[60000], p.value
+                    INSERT INTO sample_chunks (tenant_id, series_id, starts_at, ends_at, unit, samples, packed_steps,
+                                               packed_values)
+                    SELECT s.tenant_id, s.id, \(start), \(start + 41_940_000_000), 1000, \(Int32(Self.samplesInChunk)), \(steps),
+                           p.value
                       FROM series s JOIN bench_pool p ON p.id = (s.id + \(chunk) * 7) % 300
                      WHERE s.metric = 'pos.sales_total'
                     """)
