@@ -1,6 +1,6 @@
 -- Chunks in fewer bytes: steps and decimal values as integers above their smallest, each in as many bytes as the widest needs, where
 -- arrays took 4 bytes a step and 8 a value before compression, which finds little in either. Older chunks stay as they are
--- until they are merged.
+-- until they are merged. The checks read each chunk once; no installation holds more than a trial's data yet.
 ALTER TABLE sample_chunks ALTER COLUMN samples DROP EXPRESSION;
 ALTER TABLE sample_chunks
     ALTER COLUMN steps DROP NOT NULL,
@@ -9,7 +9,9 @@ ALTER TABLE sample_chunks
     ADD packed_values bytea,
     ADD CONSTRAINT sample_chunks_forms
         CHECK ((steps IS NULL) <> (packed_steps IS NULL) AND (value IS NULL) <> (packed_values IS NULL)),
-    ADD CONSTRAINT sample_chunks_samples CHECK (samples > 0 AND samples = coalesce(cardinality(value), samples));
+    ADD CONSTRAINT sample_chunks_samples
+        CHECK (samples > 0 AND samples = cardinality(value)
+               AND substr(packed_steps, 3, 4) = int4send(samples - 1) AND substr(packed_values, 3, 4) = int4send(samples));
 ALTER TABLE sample_chunks ALTER COLUMN packed_steps SET STATISTICS 0, ALTER COLUMN packed_values SET STATISTICS 0;
 
 -- The nth of packed integers, counted from 1: width, scale, count (4 bytes), smallest (8 bytes), then what each has above it.
@@ -26,16 +28,19 @@ CREATE FUNCTION packed_integer(packed bytea, n int) RETURNS bigint LANGUAGE sql 
            END
 $$;
 
--- The same as the decimal that it stands for.
+-- The same as the decimal that it stands for. (Powers from an array: what makes text of a number is not immutable to the planner, and
+-- then the function is called for each sample instead of becoming part of the query.)
 CREATE FUNCTION packed_number(packed bytea, n int) RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT packed_integer($1, $2)::float8 / ('1e' || get_byte($1, 1))::float8
+    SELECT packed_integer($1, $2)::float8
+         / ('{1,1e1,1e2,1e3,1e4,1e5,1e6,1e7,1e8,1e9,1e10,1e11,1e12,1e13,1e14,1e15}'::float8[])[get_byte($1, 1) + 1]
 $$;
 
 DROP VIEW samples;
 DROP FUNCTION samples_between(bigint, bigint);
 DROP FUNCTION chunk_samples(bigint, int, int[], float8[]);
 
--- What is appended to each column is nothing; it unpacks the column once instead of once a sample.
+-- What is appended to each column is nothing; it unpacks the column once instead of once a sample. An array that is not there becomes
+-- an empty one by it, so the packed columns are asked first.
 CREATE FUNCTION chunk_samples(c sample_chunks) RETURNS TABLE (ts bigint, value float8)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT c.starts_at + c.unit::bigint * coalesce(
@@ -44,7 +49,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
                         WHEN cardinality(p.steps) < c.samples THEN p.steps[n - 1]
                         ELSE (p.steps[2 * n - 3]::bigint << 31) + p.steps[2 * n - 2] END)
                FILTER (WHERE n > 1) OVER (ORDER BY n), 0)::bigint,
-           coalesce(p.value[n], packed_number(p.packed_values, n))
+           CASE WHEN p.packed_values IS NOT NULL THEN packed_number(p.packed_values, n) ELSE p.value[n] END
       FROM (SELECT c.steps || '{}'::int[] AS steps, c.packed_steps || ''::bytea AS packed_steps,
                    c.value || '{}'::float8[] AS value, c.packed_values || ''::bytea AS packed_values OFFSET 0) p,
            generate_series(1, c.samples) AS n

@@ -8,8 +8,8 @@ struct PgbenchPeer {
     enum Script {
         /// The row of `uplinks` alone.
         case reading
-        /// The same rows as Pulsegate: reading, key, samples, the device's state and its epoch, sent as one pipeline and
-        /// decided about by nobody.
+        /// The same rows as Pulsegate: reading, key, samples and the device's state, sent as one pipeline and decided about by
+        /// nobody.
         case everyRow
     }
 
@@ -24,14 +24,7 @@ struct PgbenchPeer {
             try await connection.run(
                 "CREATE TABLE bench_states (LIKE device_states INCLUDING ALL) WITH (fillfactor = 50)")
             try await connection.run(
-                "CREATE TABLE bench_epochs (LIKE device_epochs INCLUDING ALL) WITH (fillfactor = 70)")
-            try await connection.run(
                 "INSERT INTO bench_states (tenant_id, owner_id) SELECT 1, generate_series(1, \(Suite.sensors))")
-            try await connection.run(
-                """
-                INSERT INTO bench_epochs (tenant_id, owner_id, epoch, reference, highest_fcnt)
-                SELECT 1, generate_series(1, \(Suite.sensors)), 0, '26011bda', 0
-                """)
         }
     }
 
@@ -58,10 +51,9 @@ struct PgbenchPeer {
                 VALUES (1, :owner, 0, :fcnt, 2, '0190f5c8-9c2f-7000-8000-000000000001', now(), now());
                 INSERT INTO bench_log (tenant_id, owner_id, series, ts, value)
                 VALUES (1, :owner, '{1,2,3}', '{1790000000000000,1790000000000000,1790000000000000}', '{1,21.4,97}');
-                UPDATE bench_states SET newest_at = now(), session = '26011bda', battery = 97, rssi = -97, snr = 7.2,
-                       occupied = true WHERE tenant_id = 1 AND owner_id = :owner;
-                UPDATE bench_epochs SET highest_fcnt = :fcnt, highest_at = now()
-                 WHERE tenant_id = 1 AND owner_id = :owner AND epoch = 0;
+                UPDATE bench_states SET epochs = 1, epoch = 0, reference = '26011bda', highest_fcnt = :fcnt, highest_at = now(),
+                       newest_at = now(), session = '26011bda', battery = 97, rssi = -97, snr = 7.2, occupied = true
+                 WHERE tenant_id = 1 AND owner_id = :owner;
                 """
             return variables + "\\startpipeline\nBEGIN;\n" + reading + rest + "\nCOMMIT;\n\\endpipeline\n"
         }

@@ -56,6 +56,14 @@ package final class PostgresConnection: QueryExecutor {
         return try await perform { try $0.run(statements) }
     }
 
+    /// Sends the last statements of an open transaction and COMMIT together. Not cancellable: that would leave the outcome unknown for
+    /// nothing.
+    ///
+    /// - Throws: `PostgresError`; its `commitUnknown` tells whether the transaction may be committed all the same.
+    package func commit(after statements: [AnyStatement]) async throws {
+        try await perform(cancellable: false) { try $0.commit(after: statements) }
+    }
+
     /// Lets what is running finish, then closes.
     package func close() async {
         await withCheckedContinuation { continuation in

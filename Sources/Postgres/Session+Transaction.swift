@@ -30,9 +30,10 @@ extension Session {
         }
     }
 
-    func commit() throws {
+    /// The last statements of an open transaction, and COMMIT with them.
+    func commit(after statements: [AnyStatement] = []) throws {
         do {
-            try Self.checkCommitted(try run([TransactionOptions.commit], commit: .lastStatement).last)
+            try Self.checkCommitted(try run(statements + [TransactionOptions.commit], commit: .lastStatement).last)
         } catch let error as PipelineError {
             throw error.underlying
         }

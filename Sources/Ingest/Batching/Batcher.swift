@@ -4,23 +4,47 @@ import Synchronization
 
 /// Gathers what concurrent requests bring and writes it together, some lanes at a time. Each request is answered when its
 /// group is committed, with its own outcome.
+///
+/// While one lane writes, what comes waits for it: two lanes at once would halve each other's groups, and a group's statements cost
+/// much the same however many requests share them. But a group may be slow, or wait for a lock that is none of the others'
+/// business: so after ``patience`` another lane takes what waits.
 final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
     /// Writes one group in one transaction; an outcome or an error for each request, in order.
     typealias Writer = @Sendable ([Request]) async -> [Result<Outcome, any Error>]
 
-    private struct Entry {
+    fileprivate struct Entry {
         let request: Request
         let answer: CheckedContinuation<Outcome, any Error>
     }
 
-    private struct State {
+    fileprivate struct State {
         var queue: GroupQueue<Entry>
         var idleLanes: [CheckedContinuation<Void, Never>] = []
+        /// Lanes that write.
+        var writing = 0
+        /// An idle lane is waiting for its patience to end.
+        var isOnePatient = false
 
+        var isWorthTaking: Bool {
+            !queue.isEmpty && (writing == 0 || queue.isGroupFull || queue.isClosed)
+        }
+
+        /// A lane for what waits: to take it, or to see to it that it does not wait for long.
         mutating func laneToWake() -> CheckedContinuation<Void, Never>? {
-            queue.isWorthTaking ? idleLanes.popLast() : nil
+            isWorthTaking || (!queue.isEmpty && !isOnePatient) ? idleLanes.popLast() : nil
         }
     }
+
+    /// What a lane does next.
+    fileprivate enum Turn {
+        case write([Entry])
+        case bePatient
+        case park
+        case end
+    }
+
+    /// How long a request may wait for the groups before it while there are idle lanes: some times what a group takes.
+    private static var patience: Duration { .milliseconds(5) }
 
     private let state: Mutex<State>
     private let lanes: Int
@@ -81,35 +105,59 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
     }
 
     private func runLane() async {
-        while let group = await nextGroup() {
-            let outcomes = await write(group.map(\.request))
-            precondition(outcomes.count == group.count, "a writer answers each request of its group")
-            state.withLock { $0.queue.finish(group.count) }
-            for (entry, outcome) in zip(group, outcomes) {
-                entry.answer.resume(with: outcome)
+        var patienceHasEnded = false
+        while true {
+            let (turn, lane) = state.withLock { state in (state.turn(patienceHasEnded), state.laneToWake()) }
+            lane?.resume()
+            patienceHasEnded = false
+            switch turn {
+            case .write(let group): await writeAndAnswer(group)
+            case .bePatient:
+                // Woken early, by shutdown, it takes what there is.
+                try? await Task.sleep(for: Self.patience)
+                patienceHasEnded = true
+            case .park: await park()
+            case .end: return
             }
         }
     }
 
-    /// Waits for something to write; nil when the queue is closed and empty.
-    private func nextGroup() async -> [Entry]? {
-        while true {
-            let (group, closed, lane) = state.withLock { state in
-                (state.queue.take(), state.queue.isClosed, state.laneToWake())
-            }
-            lane?.resume()
-            if !group.isEmpty { return group }
-            if closed { return nil }
-            await withCheckedContinuation { lane in
-                let goOn = state.withLock { state in
-                    if !state.queue.isWorthTaking && !state.queue.isClosed {
-                        state.idleLanes.append(lane)
-                        return false
-                    }
-                    return true
-                }
-                if goOn { lane.resume() }
-            }
+    private func writeAndAnswer(_ group: [Entry]) async {
+        let outcomes = await write(group.map(\.request))
+        precondition(outcomes.count == group.count, "a writer answers each request of its group")
+        state.withLock { $0.writing -= 1 }
+        for (entry, outcome) in zip(group, outcomes) {
+            entry.answer.resume(with: outcome)
         }
+    }
+
+    /// Until there is something to do; what came since the lane looked is not missed.
+    private func park() async {
+        await withCheckedContinuation { lane in
+            let isNeeded = state.withLock { state in
+                guard state.isIdle else { return true }
+                state.idleLanes.append(lane)
+                return false
+            }
+            if isNeeded { lane.resume() }
+        }
+    }
+}
+
+extension Batcher.State {
+    /// Nothing for another lane to do.
+    fileprivate var isIdle: Bool { (queue.isEmpty || isOnePatient) && !isWorthTaking && !queue.isClosed }
+
+    /// - Parameter patienceHasEnded: the lane was the patient one, and what waits has waited long enough.
+    fileprivate mutating func turn(_ patienceHasEnded: Bool) -> Batcher.Turn {
+        if patienceHasEnded { isOnePatient = false }
+        if !queue.isEmpty, isWorthTaking || patienceHasEnded {
+            writing += 1
+            return .write(queue.take())
+        }
+        if queue.isEmpty { return queue.isClosed ? .end : .park }
+        guard !isOnePatient else { return .park }
+        isOnePatient = true
+        return .bePatient
     }
 }

@@ -4,7 +4,6 @@ import Shared
 /// The frame of a group's transaction, sent in the same pipelines as what it holds.
 enum GroupTransaction {
     static let begin = ("BEGIN" as Command).erased
-    static let commit = ("COMMIT" as Command).erased
 
     /// From here on the transaction acts for this tenant.
     static func set(_ tenant: TenantID) -> AnyStatement {

@@ -86,16 +86,18 @@ struct DeviceHistory: Sendable {
     private var toBeWritten: [Int32: DeviceEpoch] = [:]
 
     /// - Parameters:
-    ///   - current: what stands in the device's state; for this epoch it is newer than what `epochs` say.
+    ///   - current: what stands in the device's state; for this epoch it is newer than what `epochs` say, unless those know a higher
+    ///     counter.
     ///   - epochs: the recent epochs of every reference that will be asked about, unless the current epoch
     ///     ``CurrentEpoch/isSurelyContinued(by:)`` the uplinks.
     ///   - keys: the keys stored in those epochs under the counters that will be asked about.
     ///   - ids: where the uplink ids that will be asked about were seen.
     init(epochCount: Int32, current: CurrentEpoch?, epochs: [DeviceEpoch], keys: [UplinkKey], ids: [UUID: Position]) {
         self.epochCount = epochCount
-        self.current = current
-        let others = epochs.filter { $0.epoch != current?.epoch.epoch }
-        for epoch in (others + [current?.epoch].compacted()).sorted(by: { $0.epoch < $1.epoch }) {
+        let (same, others) = epochs.partitioned { $0.epoch != current?.epoch.epoch }
+        let ahead = same.first { $0.highestFcnt > current?.epoch.highestFcnt ?? .max }
+        self.current = current.map { CurrentEpoch(epoch: ahead ?? $0.epoch, isRestart: $0.isRestart) }
+        for epoch in (others + [self.current?.epoch].compacted()).sorted(by: { $0.epoch < $1.epoch }) {
             self.epochs[epoch.reference, default: []].append(epoch)
         }
         for key in keys { self.keys[Position(epoch: key.epoch, fcnt: key.fcnt)] = key }

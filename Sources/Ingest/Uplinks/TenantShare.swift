@@ -15,12 +15,15 @@ struct TenantShare: Sendable {
 
     let tenant: TenantID
     let submissions: [(index: Int, submission: UplinkSubmission)]
+    private let searchesAll: Bool
     private let uplinks: [ResolvedUplink]
     private let identified: [(owner: Int32, hash: UUID)]
     private let messages: [UplinkLookups.Message]
 
-    init(tenant: TenantID, submissions: [(index: Int, submission: UplinkSubmission)]) {
+    /// - Parameter searchesAll: whether keys and epochs are looked up also of uplinks that simply continue their device's epoch.
+    init(tenant: TenantID, submissions: [(index: Int, submission: UplinkSubmission)], searchesAll: Bool) {
         self.tenant = tenant
+        self.searchesAll = searchesAll
         self.submissions = submissions
         uplinks = submissions.flatMap(\.submission.uplinks)
         identified = uplinks.compactMap { resolved in
@@ -63,7 +66,8 @@ struct TenantShare: Sendable {
     /// What else must be known about the uplinks that do not simply continue their device's current epoch: nothing, mostly.
     func searches(_ found: Found) -> [AnyStatement] {
         let unusual = uplinks.filter { resolved in
-            found.states[resolved.owner.id]?.current?.isSurelyContinued(by: resolved.fingerprint) != true
+            searchesAll
+                || found.states[resolved.owner.id]?.current?.isSurelyContinued(by: resolved.fingerprint) != true
         }
         guard !unusual.isEmpty else { return [] }
         let (ids, references) = (unusual.map(\.owner.id), unusual.map(\.fingerprint.reference))

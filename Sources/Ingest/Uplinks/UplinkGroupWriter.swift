@@ -19,12 +19,21 @@ struct UplinkGroupWriter: Sendable {
     /// An answer for each submission, in order. One that PostgreSQL refuses does not fail its neighbours: the group is
     /// halved until it stands alone.
     func write(_ group: [UplinkSubmission]) async -> [Outcomes] {
+        await write(group, searchesAll: false)
+    }
+
+    /// - Parameter searchesAll: whether keys and epochs are looked up of each uplink.
+    private func write(_ group: [UplinkSubmission], searchesAll: Bool) async -> [Outcomes] {
         do {
-            return try await writeTogether(group)
+            return try await writeTogether(group, searchesAll: searchesAll)
+        } catch let error as PostgresError where error.sqlState == "23505" && !searchesAll {
+            // A state that is behind its device's keys: an earlier release still writes, or wrote after a later one.
+            return await write(group, searchesAll: true)
         } catch let error as PostgresError where error.isRefusal {
             guard group.count > 1 else { return await writeApart(group, error) }
             let middle = group.count / 2
-            return await write(Array(group[..<middle])) + write(Array(group[middle...]))
+            return await write(Array(group[..<middle]), searchesAll: searchesAll)
+                + write(Array(group[middle...]), searchesAll: searchesAll)
         } catch {
             return group.map { _ in .failure(error) }
         }
@@ -37,14 +46,18 @@ struct UplinkGroupWriter: Sendable {
             logger.warning("uplinks refused", metadata: ["sqlstate": "\(error.sqlState ?? "")"])
             return group.map { .success($0.uplinks.map { _ in .refused }) }
         }
-        let parts = await write(submission.uplinks.map { submission.with(only: $0) })
+        let parts = await write(submission.uplinks.map { submission.with(only: $0) }, searchesAll: true)
         return [Result { try parts.flatMap { try $0.get() } }]
     }
 
-    private func writeTogether(_ group: [UplinkSubmission]) async throws -> [Outcomes] {
+    private func writeTogether(_ group: [UplinkSubmission], searchesAll: Bool) async throws -> [Outcomes] {
         let shares = Dictionary(grouping: group.indices, by: { group[$0].tenant.id })
             .sorted { $0.key < $1.key }
-            .map { TenantShare(tenant: $0.key, submissions: $0.value.map { (index: $0, submission: group[$0]) }) }
+            .map {
+                TenantShare(
+                    tenant: $0.key, submissions: $0.value.map { (index: $0, submission: group[$0]) },
+                    searchesAll: searchesAll)
+            }
         do {
             return try await pool.withConnection { connection in
                 for attempt in 1... {
@@ -71,7 +84,8 @@ struct UplinkGroupWriter: Sendable {
         let reason: PostgresError
     }
 
-    /// Waits by the devices' locks for a server that is still busy with the group.
+    /// Whether these very uplinks are there. Waits by the devices' locks for a server that is still busy with the group. Of a
+    /// group without new uplinks it says nothing: then a count of repetitions may be lost.
     private func areStored(_ new: [UplinkWrites.NewUplink], of tenant: TenantID) async throws -> Bool {
         let owners = Array(Set(new.map(\.owner))).sorted()
         let results = try await pool.transaction(pipeline: [
@@ -100,8 +114,8 @@ struct UplinkGroupWriter: Sendable {
                 (shares.count > 1 ? [GroupTransaction.set(tenant)] : []) + writes.statements(for: tenant)
             }
             do {
-                _ = try await connection.pipeline(statements + [GroupTransaction.commit])
-            } catch let reason as PostgresError where reason.sqlState == nil {
+                try await connection.commit(after: statements)
+            } catch let reason as PostgresError where reason.commitUnknown {
                 throw UnknownCommit(writes: writes, outcomes: outcomes, reason: reason)
             }
             return outcomes

@@ -144,14 +144,17 @@ enum UplinkLookups {
         """
     }
 
-    /// How many of the uplinks are stored.
+    /// How many of these very uplinks are stored.
     static func count(of new: [UplinkWrites.NewUplink], _ tenant: TenantID) -> Statement<Int64> {
         """
         SELECT count(*)
-          FROM unnest(\(new.map(\.owner)), \(new.map(\.epoch)), \(new.map(\.fingerprint.fcnt))) AS w (owner_id, epoch, fcnt),
+          FROM unnest(\(new.map(\.owner)), \(new.map(\.epoch)), \(new.map(\.fingerprint.fcnt)),
+                      \(new.map(\.fingerprint.payloadHash)), \(new.map(\.uplink.receivedAt)))
+               AS w (owner_id, epoch, fcnt, payload_hash, received_at),
                LATERAL (SELECT FROM uplink_keys k
                          WHERE k.tenant_id = \(tenant) AND k.owner_id = w.owner_id AND k.epoch = w.epoch
-                           AND k.fcnt = w.fcnt LIMIT 1) k
+                           AND k.fcnt = w.fcnt AND k.payload_hash = w.payload_hash AND k.received_at = w.received_at
+                         LIMIT 1) k
         """
     }
 

@@ -103,15 +103,16 @@ extension SampleChunk {
         let packedSteps: [UInt8]? = try row["packed_steps"]
         try self.init(
             startsAt: row[startsAt], unit: row["unit"],
-            steps: packedSteps.map(Self.steps(packed:)) ?? Self.steps(of: row["steps"], between: values.count),
-            values: values)
+            steps: packedSteps.map { try Self.steps(packed: $0, between: values.count) }
+                ?? Self.steps(of: row["steps"], between: values.count), values: values)
         if case .each(let steps) = steps, steps.count != values.count - 1 {
             throw PostgresError(kind: .decoding, message: "a chunk of \(values.count) samples has \(steps.count) steps")
         }
     }
 
-    private static func steps(packed bytes: [UInt8]) throws -> Steps {
+    private static func steps(packed bytes: [UInt8], between samples: Int) throws -> Steps {
         let steps = try PackedIntegers(bytes: bytes).numbers
+        guard steps.count == samples - 1 else { return .each(steps) }
         return steps.count > 1 && steps.allSatisfy { $0 == steps[0] } ? .equal(steps[0]) : .each(steps)
     }
 

@@ -80,6 +80,29 @@ struct BatcherTests {
         #expect(sizes.withLock { $0 } == [1, 20])
     }
 
+    /// A group that waits for somebody's lock holds up nobody else while there is a lane to spare.
+    @Test func aStuckGroupHoldsUpNobodyElse() async throws {
+        let (started, startedSignal) = AsyncStream.makeStream(of: Void.self)
+        let (release, releaseSignal) = AsyncStream.makeStream(of: Void.self)
+        let batcher = Batcher<Int, Int>(lanes: 2, limits: .init(groupCost: 100, queueCost: 1_000)) { group in
+            if group.contains(0) {
+                startedSignal.yield()
+                for await _ in release { break }
+            }
+            return group.map { .success($0) }
+        }
+        try await with(batcher) {
+            async let stuck = batcher.submit(0, cost: 1)
+            for await _ in started { break }
+            for request in 1...3 {
+                let answer = try await batcher.submit(request, cost: 1)
+                #expect(answer == request)
+            }
+            releaseSignal.yield()
+            #expect(try await stuck == 0)
+        }
+    }
+
     @Test func tooMuchIsRefused() async throws {
         let batcher = Batcher<Int, Int>(lanes: 1, limits: .init(groupCost: 1, queueCost: 2)) { $0.map { .success($0) } }
         // No lane runs yet, so all of it waits.

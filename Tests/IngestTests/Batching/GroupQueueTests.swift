@@ -12,35 +12,9 @@ struct GroupQueueTests {
         for request in 1...5 { #expect(queue.offer(request, cost: 4) == true) }
         #expect(queue.take() == [1, 2])
         #expect(queue.take() == [3, 4])
-        queue.finish(2)
-        queue.finish(2)
         #expect(queue.take() == [5])
         #expect(queue.take() == [])
         #expect(queue.cost == 0)
-    }
-
-    /// With small groups in many lanes each request would pay for a group's statements alone.
-    @Test func anotherLaneWaitsForAGroupAsLargeAsThoseBeingWritten() {
-        var queue = queue()
-        for request in 1...4 { #expect(queue.offer(request, cost: 1) == true) }
-        #expect(queue.take() == [1, 2, 3, 4])
-        for request in 5...7 { #expect(queue.offer(request, cost: 1) == true) }
-        #expect(queue.take() == [], "three are fewer than four")
-        #expect(queue.offer(8, cost: 1) == true)
-        #expect(queue.take() == [5, 6, 7, 8])
-        #expect(queue.offer(9, cost: 1) == true)
-        #expect(queue.isWorthTaking == false)
-        queue.finish(4)
-        queue.finish(4)
-        #expect(queue.take() == [9], "nothing else is being written")
-    }
-
-    @Test func aFullGroupIsTakenAtOnce() {
-        var queue = queue()
-        for request in 1...3 { #expect(queue.offer(request, cost: 1) == true) }
-        #expect(queue.take() == [1, 2, 3])
-        #expect(queue.offer(4, cost: 10) == true)
-        #expect(queue.take() == [4])
     }
 
     @Test func aRequestLargerThanAGroupGoesAlone() {

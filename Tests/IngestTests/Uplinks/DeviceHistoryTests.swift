@@ -1,5 +1,6 @@
 import Foundation
 import Postgres
+import Support
 import Testing
 
 @testable import Ingest
@@ -95,40 +96,70 @@ struct DeviceHistoryTests {
         #expect(decide(uplink(4, reference: ""), &history) == .new(epoch: 0))
     }
 
-    /// Loaded from what it would have written, it decides as if it had never been away; and mostly from the current epoch alone.
+    /// Loaded for each group from what it would have written, it decides as if it had never been away; and mostly from the current
+    /// epoch alone.
     /// - Parameter steady: of a hundred uplinks, those that continue the counter.
-    @Test(arguments: [0, 50, 90]) func whatIsWrittenIsEnoughToGoOn(steady: Int) {
-        var random = SystemRandomNumberGenerator()
+    @Test(arguments: [0, 50, 95], 0..<8) func whatIsWrittenIsEnoughToGoOn(steady: Int, seed: UInt64) {
+        var random = SplitMix(state: seed)
         var whole = fresh()
+        var written = Written()
+        var now: Int64 = 0
+        for _ in 0..<150 {
+            let group = (0..<Int.random(in: 1...6, using: &random)).map { place -> UplinkFingerprint in
+                now += Int64.random(in: 0...400, using: &random)
+                let goesOn = Int.random(in: 0..<100, using: &random) < steady
+                let reference = ["a", "b", "c"].randomElement(using: &random) ?? "a"
+                return uplink(
+                    goesOn
+                        ? (written.current?.epoch.highestFcnt ?? 0) + Int64(place) + 1
+                        : Int64.random(in: 0...12, using: &random),
+                    reference: goesOn ? written.current?.epoch.reference ?? reference : reference,
+                    payload: Int.random(in: 0...1, using: &random),
+                    secondsLater: now + Int64.random(in: -900...0, using: &random))
+            }
+            var reloaded = written.history(for: group, epochCount: whole.epochCount)
+            for next in group {
+                let expected = decide(next, &whole)
+                #expect(decide(next, &reloaded) == expected)
+                if case .new(let epoch) = expected { written.remember(next, in: epoch, reloaded) }
+            }
+            #expect(reloaded.epochCount == whole.epochCount)
+            written.take(reloaded)
+        }
+        #expect(written.searches > 0 && (steady < 95 || written.searches < written.uplinks))
+    }
+
+    /// A device's rows, and what a group reads of them.
+    private struct Written {
+        var current: CurrentEpoch?
         var epochs: [Int32: DeviceEpoch] = [:]
         var keys: [DeviceHistory.Position: UplinkKey] = [:]
-        var current: CurrentEpoch?
         var searches = 0
-        for step in 0..<400 {
-            let later = Int64(step) * 300 + Int64.random(in: -900...900, using: &random)
-            let goesOn = Int.random(in: 0..<100, using: &random) < steady
-            let reference = ["a", "b"].randomElement(using: &random) ?? "a"
-            let next = uplink(
-                goesOn ? (current?.epoch.highestFcnt ?? 0) + 1 : Int64.random(in: 0...12, using: &random),
-                reference: goesOn ? current?.epoch.reference ?? reference : reference,
-                payload: Int.random(in: 0...1, using: &random), secondsLater: later)
-            let needsSearch = current?.isSurelyContinued(by: next) != true
-            searches += needsSearch ? 1 : 0
-            var reloaded = DeviceHistory(
-                epochCount: whole.epochCount, current: current,
-                epochs: needsSearch ? epochs.values.filter { $0.reference == next.reference } : [],
-                keys: needsSearch ? keys.values.filter { $0.fcnt == next.fcnt } : [], ids: [:])
-            let expected = decide(next, &whole)
-            #expect(decide(next, &reloaded) == expected)
-            #expect(reloaded.epochCount == whole.epochCount)
-            for epoch in reloaded.changedEpochs { epochs[epoch.epoch] = epoch }
-            current = reloaded.current
-            if case .new(let epoch) = expected {
-                let position = DeviceHistory.Position(epoch: epoch, fcnt: next.fcnt)
-                #expect(keys[position] == nil, "a key is never stored twice")
-                keys[position] = reloaded.key(at: position)
+        var uplinks = 0
+
+        mutating func history(for group: [UplinkFingerprint], epochCount: Int32) -> DeviceHistory {
+            let unusual = group.filter { current?.isSurelyContinued(by: $0) != true }
+            uplinks += group.count
+            searches += unusual.count
+            let recent = Dictionary(grouping: epochs.values, by: \.reference)
+                .flatMap { $1.sorted { $0.epoch < $1.epoch }.suffix(DeviceHistory.epochsSearched) }
+                .filter { epoch in unusual.contains { $0.reference == epoch.reference } }
+            let found = keys.values.filter { key in
+                recent.contains { $0.epoch == key.epoch } && unusual.contains { $0.fcnt == key.fcnt }
             }
+            return DeviceHistory(
+                epochCount: epochCount, current: current, epochs: recent, keys: found, ids: [:])
         }
-        #expect(searches > 0 && searches < 400)
+
+        mutating func remember(_ uplink: UplinkFingerprint, in epoch: Int32, _ history: DeviceHistory) {
+            let position = DeviceHistory.Position(epoch: epoch, fcnt: uplink.fcnt)
+            #expect(keys[position] == nil, "a key is never stored twice")
+            keys[position] = history.key(at: position)
+        }
+
+        mutating func take(_ history: DeviceHistory) {
+            for epoch in history.changedEpochs { epochs[epoch.epoch] = epoch }
+            current = history.current
+        }
     }
 }

@@ -76,6 +76,63 @@ struct UplinkGroupWriterTests {
         }
     }
 
+    /// Sessions and counters over several groups, from what the tables remember of them.
+    @Test func rejoinsAndRestartsAreTold() async throws {
+        try await withWriter { clone, tenant, writer, owners in
+            try await clone.plantDevices(["70b3d57ed0000001"], of: tenant)
+            func send(_ fcnt: UInt32, _ session: String, _ later: Int64) async throws -> UplinkOutcome? {
+                var uplink = try uplink("70b3d57ed0000001", fcnt, secondsLater: later)
+                uplink.session = session
+                return try await writer.write([try await submission([uplink], tenant, owners)])[0].get().first
+            }
+            #expect(try await send(10, "a", 0) == .stored)
+            #expect(try await send(11, "a", 60) == .stored)
+            #expect(try await send(0, "b", 120) == .stored, "it joined anew")
+            #expect(try await send(1, "b", 180) == .stored)
+            #expect(try await send(12, "a", 240) == .stored, "the session comes back")
+            #expect(try await send(11, "a", 60) == .duplicate)
+            #expect(try await send(1, "b", 180) == .duplicate)
+            #expect(try await send(3, "a", 7_200) == .stored, "it restarted")
+            #expect(try await send(12, "a", 240) == .duplicate, "of the life before")
+            #expect(try await send(12, "a", 7_800) == .stored)
+            let epochs: [String] = try await clone.asSuperuser {
+                try await $0.all("SELECT fcnt || ' in ' || epoch FROM uplink_keys ORDER BY received_at, fcnt")
+            }
+            #expect(epochs == ["10 in 0", "11 in 0", "0 in 1", "1 in 1", "12 in 0", "3 in 2", "12 in 2"])
+        }
+    }
+
+    /// A process of before the state knew the epoch wrote in between: the keys decide, not the state.
+    @Test func aStateThatIsBehindItsKeysLosesNothing() async throws {
+        try await withWriter { clone, tenant, writer, owners in
+            try await clone.plantDevices(["70b3d57ed0000001"], of: tenant)
+            func send(_ fcnt: UInt32, _ later: Int64, payload: String) async throws -> UplinkOutcome? {
+                let uplink = try uplink("70b3d57ed0000001", fcnt, secondsLater: later, payload: payload)
+                return try await writer.write([try await submission([uplink], tenant, owners)])[0].get().first
+            }
+            for fcnt in 10...20 {
+                #expect(try await send(UInt32(fcnt), Int64(fcnt), payload: #"{"n":1}"#) == .stored)
+            }
+            try await clone.asSuperuser { connection in
+                try await connection.run("UPDATE device_states SET highest_fcnt = 10")
+                try await connection.run("UPDATE device_epochs SET highest_fcnt = 20")
+            }
+            #expect(try await send(15, 15, payload: #"{"n":1}"#) == .duplicate)
+            try await clone.asSuperuser { try await $0.run("UPDATE device_states SET highest_fcnt = 10") }
+            #expect(try await send(16, 9_000, payload: #"{"n":2}"#) == .stored, "a restart")
+            try await clone.asSuperuser {
+                try await $0.run("UPDATE device_states SET epoch = NULL, reference = NULL, highest_fcnt = NULL")
+            }
+            #expect(try await send(17, 9_060, payload: #"{"n":2}"#) == .stored, "as before the migration")
+            #expect(try await send(15, 15, payload: #"{"n":1}"#) == .duplicate)
+            let epochs: [Int32] = try await clone.asSuperuser {
+                try await $0.all(
+                    "SELECT epoch FROM uplink_keys WHERE received_at > \(Self.noon.adding(seconds: 8_000))")
+            }
+            #expect(epochs == [1, 1])
+        }
+    }
+
     /// Many writers bring the same uplinks in different orders at once: each is stored once, none is lost, nobody deadlocks.
     @Test func racesLeaveOneRowOfEach() async throws {
         try await withWriter { clone, tenant, writer, owners in

@@ -42,8 +42,37 @@ import Testing
                         let expected = view.filter { $0.series == series.id }
                         let samples = reading.samples(of: series)
                         #expect(samples.times == expected.map(\.ts))
-                        #expect(samples.values == expected.map(\.value))
+                        #expect(samples.values.map(\.bitPattern) == expected.map(\.value.bitPattern))
                     }
+                }
+            }
+        }
+    }
+
+    /// As functions of their own they would be called for each sample, which takes five times as long.
+    @Test func theViewUnpacksWithinTheQuery() async throws {
+        try await TwoTenants.withDatabase { database in
+            let plan: [String] = try await database.asSuperuser {
+                try await $0.all(
+                    "EXPLAIN (VERBOSE) SELECT ts, value FROM samples WHERE tenant_id = 1 AND series_id = 1")
+            }
+            #expect(plan.contains { $0.contains("get_byte") })
+            #expect(!plan.contains { $0.contains("packed_number(") || $0.contains("packed_integer(") })
+        }
+    }
+
+    @Test(
+        arguments: [
+            "samples = samples + 1", "packed_values = '\\x0000'::bytea || int4send(999) || int8send(1)",
+            "packed_steps = '\\x0000'::bytea || int4send(999) || int8send(1)", "value = '{1}'", "packed_values = NULL",
+        ] as [Fragment])
+    func aChunkThatContradictsItselfIsRefused(change: Fragment) async throws {
+        try await TwoTenants.withDatabase { database in
+            try await Self.fill(database, seed: 3)
+            try await database.asSuperuser { connection in
+                await #expect(throws: PostgresError.self) {
+                    try await connection.run(
+                        "UPDATE sample_chunks SET \(change) WHERE packed_values IS NOT NULL")
                 }
             }
         }
