@@ -9,7 +9,9 @@ SWIFT_FORMAT_PATHS = Package.swift Sources Tests Benchmarks
 run:
 	@deploy/local/run
 
-# Installs what is missing and runs every test against a throw-away PostgreSQL.
+# Installs what is missing and runs every test against a throw-away PostgreSQL. Eight at a time: hundreds at once, each with a database
+# and connections of its own, take no less time, and on a busy machine some would wait for longer than a connection may.
+test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
 test: packages
 	deploy/local/with-postgres deploy/local/repeat-failures swift test
 

@@ -55,8 +55,8 @@ import Testing
         }
     }
 
-    /// Minutes before now, in series 4: a chunk of 32 … 2, later samples in 20.5 … 11.5 as older chunks are, and a log that repeats minute
-    /// 2 and adds 59 and 40.5, beside what is too old and what is still to come.
+    /// Minutes before now, in series 4: a chunk of 32 … 2, later samples in 20.5 … 11.5 as older chunks are, and a log that
+    /// repeats minute 2 and adds 59 and 40.5, beside what is too old and what is still to come.
     private static let script = """
         CREATE TEMP TABLE base AS
         SELECT id AS tenant, (extract(epoch FROM now()) * 1000)::bigint * 1000 - 1000000 AS t FROM tenants

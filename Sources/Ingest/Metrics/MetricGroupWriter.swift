@@ -141,8 +141,8 @@ extension MetricRecord {
     var identity: Identity { Identity(tenant: tenant, owner: owner, key: key) }
 
     /// Keys and log rows of one tenant's records together: a row is inserted when its key was not there, in the ring's current
-    /// slot or the one before, and it has samples. The samples of all lie one after the other, and each record has its part of them: with a
-    /// statement for each PostgreSQL takes a third longer.
+    /// slot or the one before, and it has samples. The samples of all lie one after the other, and each record has its part
+    /// of them: with a statement for each PostgreSQL takes a third longer.
     ///
     /// `IS TRUE` keeps the planner from turning the look into `fresh` into a join, whose nested loop would go through all
     /// of it for each record.

@@ -65,7 +65,8 @@ struct DeviceStateChange {
                    \(changes.map(\.isRestart)), \(changes.map(\.newestAt)),
                    \(changes.map(\.occupied)), \(changes.map(\.occupiedSince)), \(changes.map(\.session)),
                    \(changes.map(\.battery)), \(changes.map(\.rssi)), \(changes.map(\.snr)), \(changes.map(\.hasNewest)))
-                   AS w (owner_id, epochs, epoch, reference, highest_fcnt, highest_at, is_restart, newest_at, occupied, occupied_since, session, battery, rssi, snr, has_newest)
+                   AS w (owner_id, epochs, epoch, reference, highest_fcnt, highest_at, is_restart,
+                         newest_at, occupied, occupied_since, session, battery, rssi, snr, has_newest)
              WHERE s.tenant_id = \(tenant) AND s.owner_id = w.owner_id
             """
     }
