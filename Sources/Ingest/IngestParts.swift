@@ -8,7 +8,9 @@ struct IngestParts: Sendable {
     let integrations: IntegrationDirectory
     let owners: OwnerDirectory
     let activity: Activity
-    let bodies: BodyBudget
+    /// Of batches, whose senders are known before their bodies are read; of webhooks, which are not; and of webhooks that name no
+    /// integration: so that strangers use up nobody else's.
+    let bodies, webhookBodies, strangersBodies: BodyBudget
     let metricBatcher: OwnerLanes
     let uplinkBatcher: Batcher<UplinkSubmission, [UplinkOutcome]>
     let metricBatchRoute: MetricBatchRoute
@@ -18,7 +20,9 @@ struct IngestParts: Sendable {
         settings: IngestSettings, database: Database, metrics: IngestMetrics, secretBox: SecretBox, logger: Logger
     ) {
         let parsers = JSONParserPool()
-        bodies = BodyBudget(limit: settings.bodyBytes)
+        strangersBodies = BodyBudget(limit: settings.bodyBytes / 16)
+        webhookBodies = BodyBudget(limit: settings.bodyBytes * 3 / 16)
+        bodies = BodyBudget(limit: settings.bodyBytes * 3 / 4)
         let rates = RateLimiter()
         let series = SeriesDirectory(store: SeriesStore(database: database), capacity: settings.seriesCacheSize)
         let metricWriter = MetricGroupWriter(pool: database.pool, logger: logger)
@@ -45,7 +49,8 @@ struct IngestParts: Sendable {
             integrations: integrations, rates: rates,
             uplinks: UplinkIntake(owners: owners, series: series, batcher: uplinkBatcher),
             quarantine: Quarantine(database: database) { metrics.quarantineDropped.increment(by: $0) },
-            dialect: GenericDialect(parsers: parsers), bodies: bodies, metrics: metrics)
+            dialect: GenericDialect(parsers: parsers), bodies: webhookBodies, strangersBodies: strangersBodies,
+            metrics: metrics)
     }
 
     /// Drops from the caches what a change in a table concerns.
@@ -65,9 +70,10 @@ struct IngestParts: Sendable {
     }
 
     func register(in registry: MetricRegistry) {
-        let (metricBatcher, uplinkBatcher, bodies) = (metricBatcher, uplinkBatcher, bodies)
+        let (metricBatcher, uplinkBatcher) = (metricBatcher, uplinkBatcher)
+        let bodies = [bodies, webhookBodies, strangersBodies]
         registry.gauge("pulsegate_ingest_body_bytes", help: "Bodies of requests held, in bytes.") {
-            Double(bodies.heldBytes)
+            Double(bodies.reduce(0) { $0 + $1.heldBytes })
         }
         registry.gauge(
             "pulsegate_ingest_queued_samples", help: "Samples (and a little for each request) that wait to be written."

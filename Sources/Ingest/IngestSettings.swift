@@ -37,7 +37,9 @@ struct IngestSettings: Sendable {
             meaning: "Uplinks that may wait to be written; each takes up to 20 KiB. Beyond that: 503.")
         static let bodyBytes = SettingKey<Int>.integer(
             "INGEST_BODY_BYTES", default: 256 << 20, in: 1 << 20...1 << 40, unit: "bytes",
-            meaning: "Bodies of requests held at once, over all connections. Beyond that: 503.")
+            meaning:
+                "Bodies of requests held at once, over all connections: three quarters for batches, the others for webhooks. Beyond that: 503."
+        )
         static let seriesCacheSize = SettingKey<Int>.integer(
             "INGEST_SERIES_CACHE", default: 500_000, in: 1_000...50_000_000, unit: "series",
             meaning: "Series remembered; each takes some 150 bytes.")

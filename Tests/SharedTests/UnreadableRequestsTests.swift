@@ -15,7 +15,7 @@ struct UnreadableRequestsTests {
         }
         let application = Application(
             router: HTTPEdge(router, metrics: metrics),
-            server: PublicListener.http1(idleTimeout: .seconds(20), deadlines: deadlines, metrics: metrics),
+            server: PublicListener.http1(idleTimeout: .milliseconds(50), deadlines: deadlines, metrics: metrics),
             configuration: .init(address: .hostname("127.0.0.1", port: 0)))
         return try await application.test(.live) { client in
             try await RawExchange.send(text, port: try #require(client.port))

@@ -159,7 +159,7 @@ struct DeviceHistory: Sendable {
     {
         if uplink.fcnt > epoch.highestFcnt, var known = epochs[uplink.reference] {
             known[known.count - 1].highestFcnt = uplink.fcnt
-            known[known.count - 1].highestAt = uplink.networkAt ?? epoch.highestAt
+            known[known.count - 1].highestAt = uplink.networkAt
             epochs[uplink.reference] = known
             goOn(in: known[known.count - 1])
         }

@@ -16,6 +16,8 @@ struct WebhookRoute: Sendable {
     let quarantine: Quarantine
     let dialect: GenericDialect
     let bodies: BodyBudget
+    /// For requests that name no integration.
+    let strangersBodies: BodyBudget
     let metrics: IngestMetrics
 
     func register(on router: Router<AnonymousRequestContext>) {
@@ -24,7 +26,7 @@ struct WebhookRoute: Sendable {
 
     @Sendable func take(_ request: Request, _ context: AnonymousRequestContext) async throws -> Response {
         let integration = try await integration(of: context)
-        let lease = bodies.lease()
+        let lease = (integration == nil ? strangersBodies : bodies).lease()
         defer { withExtendedLifetime(lease) {} }
         let received = try await request.body.collect(upToLimit: Self.maxBodyBytes, lease: lease, context: context)
         let now = Timestamp.now()

@@ -5,8 +5,8 @@ import NIOCore
 /// How a process speaks HTTP on its public port, below the router.
 package enum PublicListener {
     /// - Parameters:
-    ///   - idleTimeout: after which a connection that says nothing, or stops in the middle of a request, is closed and gives
-    ///     back what it holds.
+    ///   - idleTimeout: after which a connection that says nothing is closed, though not before the deadlines: who stops in the
+    ///     middle of a request is told so.
     ///   - deadlines: for what a client that is never idle may take.
     package static func http1(
         idleTimeout: Duration, deadlines: RequestDeadlines.Limits = .init(), metrics: MetricRegistry
@@ -14,6 +14,7 @@ package enum PublicListener {
         let refused = metrics.counter(
             "pulsegate_http_unreadable_requests_total", help: "Requests refused because they were not HTTP.")
         let slow = SlowClients(metrics)
+        let idleTimeout = max(idleTimeout, max(deadlines.head, deadlines.body, deadlines.answer) + .seconds(5))
         let configuration = HTTP1Channel.Configuration(
             additionalChannelHandlers: [
                 RequestDeadlines(deadlines, counting: slow), ContinueExpected(), UnreadableRequests(counting: refused),

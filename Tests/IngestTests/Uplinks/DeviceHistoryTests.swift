@@ -74,6 +74,14 @@ struct DeviceHistoryTests {
         #expect(decide(uplink(1, secondsLater: 661), &history) == .new(epoch: 1))
     }
 
+    /// The time that counts is the highest counter's own, not that of one before it.
+    @Test func nothingIsLaterThanAHighestWithoutATime() {
+        var history = fresh()
+        _ = decide(uplink(1, secondsLater: -3_600), &history)
+        _ = decide(uplink(3, secondsLater: nil), &history)
+        #expect(decide(uplink(2, secondsLater: -1_800), &history) == .new(epoch: 0), "late")
+    }
+
     @Test func aRestartedDeviceKeepsItsOldDuplicatesKnown() {
         var history = fresh()
         _ = decide(uplink(100), &history)
