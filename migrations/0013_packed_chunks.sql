@@ -82,13 +82,15 @@ RETURNS TABLE (tenant_id int, series_id int, ts bigint, value float8) LANGUAGE s
      ORDER BY tenant_id, series_id, ts, accepted, place
 $$;
 
--- As before, and with the new columns' targets.
+-- As before, and with the parent's statistics targets whatever they are: a new table does not have its model's.
 CREATE OR REPLACE FUNCTION make_partition(parent text, period int) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '2s' AS $$
 DECLARE
     child text := format('%s_p%s', parent, period);
     since timestamptz := to_timestamp(period * 2592000::float8);
     until timestamptz := to_timestamp((period + 1) * 2592000::float8);
+    set_column name;
+    target int;
 BEGIN
     IF parent NOT IN ('sample_chunks', 'uplinks') OR period NOT BETWEEN 0 AND 4000 THEN
         RAISE EXCEPTION 'no partitions for % in period %', parent, period USING ERRCODE = '22023';
@@ -101,14 +103,15 @@ BEGIN
                    child, parent);
     EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', child);
     EXECUTE format('ALTER TABLE public.%I FORCE ROW LEVEL SECURITY', child);
+    FOR set_column, target IN SELECT attname, attstattarget FROM pg_attribute
+                               WHERE attrelid = format('public.%I', parent)::regclass AND attnum > 0 AND NOT attisdropped
+                                 AND attstattarget >= 0 LOOP
+        EXECUTE format('ALTER TABLE public.%I ALTER COLUMN %I SET STATISTICS %s', child, set_column, target);
+    END LOOP;
     IF parent = 'sample_chunks' THEN
-        EXECUTE format('ALTER TABLE public.%I ALTER COLUMN steps SET STATISTICS 0, ALTER COLUMN value SET STATISTICS 0, '
-                       'ALTER COLUMN packed_steps SET STATISTICS 0, ALTER COLUMN packed_values SET STATISTICS 0', child);
         EXECUTE format('ALTER TABLE public.sample_chunks ATTACH PARTITION public.%I FOR VALUES FROM (%s) TO (%s)',
                        child, period * 2592000000000, (period + 1) * 2592000000000);
     ELSE
-        EXECUTE format('ALTER TABLE public.%I ALTER COLUMN gateways SET STATISTICS 0, ALTER COLUMN payload SET STATISTICS 0, '
-                       'ALTER COLUMN data SET STATISTICS 0', child);
         EXECUTE format('ALTER TABLE public.uplinks ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
                        child, since, until);
     END IF;

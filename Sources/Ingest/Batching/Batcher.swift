@@ -29,9 +29,11 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
             !queue.isEmpty && (writing == 0 || queue.isGroupFull || queue.isClosed)
         }
 
-        /// A lane for what waits: to take it, or to see to it that it does not wait for long.
+        /// There is something to take, or something that somebody has to see to not waiting for long.
+        var needsLane: Bool { isWorthTaking || (!queue.isEmpty && !isOnePatient) }
+
         mutating func laneToWake() -> CheckedContinuation<Void, Never>? {
-            isWorthTaking || (!queue.isEmpty && !isOnePatient) ? idleLanes.popLast() : nil
+            needsLane ? idleLanes.popLast() : nil
         }
     }
 
@@ -135,7 +137,7 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
     private func park() async {
         await withCheckedContinuation { lane in
             let isNeeded = state.withLock { state in
-                guard state.isIdle else { return true }
+                guard !state.needsLane, !state.queue.isClosed else { return true }
                 state.idleLanes.append(lane)
                 return false
             }
@@ -145,9 +147,6 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
 }
 
 extension Batcher.State {
-    /// Nothing for another lane to do.
-    fileprivate var isIdle: Bool { (queue.isEmpty || isOnePatient) && !isWorthTaking && !queue.isClosed }
-
     /// - Parameter patienceHasEnded: the lane was the patient one, and what waits has waited long enough.
     fileprivate mutating func turn(_ patienceHasEnded: Bool) -> Batcher.Turn {
         if patienceHasEnded { isOnePatient = false }

@@ -45,8 +45,7 @@ struct MetricBatchAnswer: Encodable {
     }
 
     func response() throws -> Response {
-        guard let plainText else { return try JSONResponse.make(self) }
-        return JSONResponse.make(text: plainText)
+        try JSONResponse.make(self, text: plainText)
     }
 
     /// What the encoder would write, in a twentieth of its time; nil where something was rejected, which is rare.

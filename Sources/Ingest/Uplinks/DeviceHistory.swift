@@ -37,9 +37,9 @@ struct DeviceEpoch: Hashable, Sendable {
 
 /// The epoch that a device is in, kept with its state: the usual uplink, whose counter is above all before, needs no other.
 struct CurrentEpoch: Hashable, Sendable {
-    var epoch: DeviceEpoch
+    let epoch: DeviceEpoch
     /// The reference had epochs before this one, and an uplink may repeat one of theirs.
-    var isRestart: Bool
+    let isRestart: Bool
 
     /// Whether neither earlier epochs nor stored keys could make the uplink anything but the next of this epoch.
     func isSurelyContinued(by uplink: UplinkFingerprint) -> Bool {

@@ -119,9 +119,6 @@ struct UplinkGroupWriter: Sendable {
                 throw UnknownCommit(writes: writes, outcomes: outcomes, reason: reason)
             }
             return outcomes
-        } catch let unknown as UnknownCommit {
-            await connection.close()
-            throw unknown
         } catch {
             let error = (error as? PipelineError)?.underlying ?? error
             await connection.rollBack()

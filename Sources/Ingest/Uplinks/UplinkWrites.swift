@@ -46,6 +46,7 @@ struct UplinkWrites {
     /// Every statement, in an order in which all writers touch the tables.
     func statements(for tenant: TenantID) -> [AnyStatement] {
         var statements: [AnyStatement] = []
+        let new = new
         if !new.isEmpty {
             let identified = new.filter { $0.fingerprint.idHash != nil }
             if !identified.isEmpty { statements.append(Self.insertIDs(identified, tenant).erased) }

@@ -49,8 +49,7 @@ struct UplinkAnswer: Encodable {
 
 extension UplinkAnswer {
     func response() throws -> Response {
-        guard let plainText else { return try JSONResponse.make(self) }
-        return JSONResponse.make(text: plainText)
+        try JSONResponse.make(self, text: plainText)
     }
 
     /// What the encoder would write, in a twentieth of its time; nil for what was rejected, which is rare.

@@ -26,9 +26,10 @@ package enum JSONResponse {
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: body))
     }
 
-    /// - Parameter text: JSON already.
-    package static func make(text: String) -> Response {
-        Response(
+    /// - Parameter text: what encoding the value would give, where there is a quicker way to it.
+    package static func make(_ value: some Encodable, text: String?) throws -> Response {
+        guard let text else { return try make(value) }
+        return Response(
             status: .ok, headers: [.contentType: "application/json"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }

@@ -20,6 +20,10 @@ package struct SampleChunk: Sendable {
         case equal(Int64)
         /// One fewer than the values.
         case each([Int64])
+
+        init(_ steps: [Int64]) {
+            self = steps.count > 1 && steps.allSatisfy { $0 == steps[0] } ? .equal(steps[0]) : .each(steps)
+        }
     }
 
     private init(startsAt: Int64, unit: Int32, steps: Steps, values: [Double]) {
@@ -82,10 +86,7 @@ extension SampleChunk {
 
     private init(_ ts: ArraySlice<Int64>, _ values: ArraySlice<Double>, unit: Int64) {
         let gaps = zip(ts.dropFirst(), ts).map { ($0 - $1) / unit }
-        let areEqual = gaps.allSatisfy { $0 == gaps[0] }
-        self.init(
-            startsAt: ts[ts.startIndex], unit: Int32(unit), steps: areEqual ? .equal(gaps.first ?? 0) : .each(gaps),
-            values: Array(values))
+        self.init(startsAt: ts[ts.startIndex], unit: Int32(unit), steps: Steps(gaps), values: Array(values))
     }
 }
 
@@ -112,8 +113,8 @@ extension SampleChunk {
 
     private static func steps(packed bytes: [UInt8], between samples: Int) throws -> Steps {
         let steps = try PackedIntegers(bytes: bytes).numbers
-        guard steps.count == samples - 1 else { return .each(steps) }
-        return steps.count > 1 && steps.allSatisfy { $0 == steps[0] } ? .equal(steps[0]) : .each(steps)
+        // Equal ones would hide that there are too many or too few.
+        return steps.count == samples - 1 ? Steps(steps) : .each(steps)
     }
 
     /// - Parameter steps: one fewer than the samples; a single one stands for all; where one is too wide for an int4, all are pairs:
