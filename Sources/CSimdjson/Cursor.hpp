@@ -26,6 +26,9 @@ namespace pulsegate {
 /// The double of `token`: true for a number by RFC 8259 §6, with `kind` CSJKindNumber or CSJKindOverflow.
 bool read_number(std::string_view token, double &number, CSJKind &kind);
 
+/// The number of a `token` that is nothing but digits, at most 15; false for all others.
+bool read_whole(std::string_view token, int64_t &number);
+
 /// The decimal number `token` times 1000, truncated toward zero and exact: a double would lose the microsecond.
 bool thousandfold(std::string_view token, int64_t &result);
 
@@ -109,6 +112,15 @@ public:
             ++at_;
             return CSJStatusOK;
         }
+    }
+
+    /// A time is mostly whole milliseconds; such a number is read here once, instead of as a double and again as what is exact.
+    bool take_whole(csj_text &text, int64_t &number) {
+        std::string_view whole = token();
+        if (!read_whole(whole, number)) return false;
+        text = text_of(whole, CSJKindNumber);
+        ++at_;
+        return true;
     }
 
     /// Calls `member(key)` with the cursor on each member's value, which it has to step past.

@@ -47,6 +47,10 @@ struct Reader {
     }
 
     CSJStatus read_time(csj_metric_row &row, bool &broken) {
+        if (cursor.take_whole(row.ts, row.ts_microseconds)) {
+            row.ts_microseconds *= 1000;
+            return CSJStatusOK;
+        }
         double number;
         if (auto status = read_member(3, row.ts, number, broken)) return status;
         if (row.ts.kind == CSJKindNumber || row.ts.kind == CSJKindOverflow) {

@@ -112,6 +112,17 @@ bool read_number(std::string_view token, double &number, CSJKind &kind) {
     return true;
 }
 
+bool read_whole(std::string_view token, int64_t &number) {
+    if (token.empty() || token.size() > 15 || (token.front() == '0' && token.size() > 1)) return false;
+    int64_t digits = 0;
+    for (char c : token) {
+        if (!is_digit(c)) return false;
+        digits = digits * 10 + (c - '0');
+    }
+    number = digits;
+    return true;
+}
+
 bool thousandfold(std::string_view token, int64_t &result) {
     Decimal number;
     if (!number.parse(token)) return false;

@@ -11,7 +11,7 @@ struct IngestParts: Sendable {
     /// Of batches, whose senders are known before their bodies are read; of webhooks, which are not; and of webhooks that name no
     /// integration: so that strangers use up nobody else's.
     let bodies, webhookBodies, strangersBodies: BodyBudget
-    let metricBatcher: OwnerLanes
+    let metricBatcher: Batcher<MetricRecord, MetricOutcome>
     let uplinkBatcher: Batcher<UplinkSubmission, [UplinkOutcome]>
     let metricBatchRoute: MetricBatchRoute
     let webhookRoute: WebhookRoute
@@ -33,8 +33,8 @@ struct IngestParts: Sendable {
             metrics.orphansForgotten.increment(by: $0)
         }
         activity = Activity(database: database, logger: logger)
-        metricBatcher = OwnerLanes(
-            count: settings.metricLanes,
+        metricBatcher = Batcher(
+            lanes: settings.metricLanes,
             limits: .init(groupCost: settings.groupSamples, queueCost: settings.queueSamples)
         ) { await metricWriter.write($0) }
         uplinkBatcher = Batcher(

@@ -19,10 +19,11 @@ struct IngestSettings: Sendable {
         static let connections = SettingKey<Int>.integer(
             "INGEST_DATABASE_CONNECTIONS", default: 12, in: 4...500, meaning: "Connections to the database at most.")
         static let metricLanes = SettingKey<Int>.integer(
-            "INGEST_METRIC_LANES", default: 2, in: 1...64, meaning: "Groups of metric batches written at the same time."
-        )
+            "INGEST_METRIC_LANES", default: 2, in: 1...64,
+            meaning: "Groups of metric batches written at the same time at most; another only while the first is slow.")
         static let uplinkLanes = SettingKey<Int>.integer(
-            "INGEST_UPLINK_LANES", default: 2, in: 1...64, meaning: "Groups of uplinks written at the same time.")
+            "INGEST_UPLINK_LANES", default: 2, in: 1...64,
+            meaning: "Groups of uplinks written at the same time at most; another only while the first is slow.")
         static let groupSamples = SettingKey<Int>.integer(
             "INGEST_GROUP_SAMPLES", default: 40_000, in: 1...1_000_000, unit: "samples",
             meaning: "Samples written in one transaction at most.")

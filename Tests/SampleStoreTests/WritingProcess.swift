@@ -13,8 +13,8 @@ struct WritingProcess: Sendable {
     init(database: Database) {
         let writer = MetricGroupWriter(pool: database.pool, logger: .silent)
         // Small groups, so that there are many.
-        let batcher = OwnerLanes(
-            count: 2, limits: .init(groupCost: 2_000, queueCost: 1_000_000)
+        let batcher = Batcher(
+            lanes: 2, limits: .init(groupCost: 2_000, queueCost: 1_000_000)
         ) { await writer.write($0) }
         route = MetricBatchRoute(
             keys: StoreKeyDirectory(database: database), rates: RateLimiter(),

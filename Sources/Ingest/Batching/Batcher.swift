@@ -2,8 +2,8 @@ import ServiceLifecycle
 import Shared
 import Synchronization
 
-/// Gathers what concurrent requests bring and writes it together, some lanes at a time. Each request is answered when its
-/// group is committed, with its own outcome.
+/// Gathers what concurrent requests bring and writes it together. Each request is answered when its group is committed, with its
+/// own outcome.
 ///
 /// While one lane writes, what comes waits for it: two lanes at once would halve each other's groups, and a group's statements cost
 /// much the same however many requests share them. But a group may be slow, or wait for a lock that is none of the others'
@@ -17,35 +17,15 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
         let answer: CheckedContinuation<Outcome, any Error>
     }
 
-    fileprivate struct State {
-        var queue: GroupQueue<Entry>
-        var idleLanes: [CheckedContinuation<Void, Never>] = []
-        /// Lanes that write.
-        var writing = 0
-        /// An idle lane is waiting for its patience to end.
-        var isOnePatient = false
-
-        var isWorthTaking: Bool {
-            !queue.isEmpty && (writing == 0 || queue.isGroupFull || queue.isClosed)
-        }
-
-        /// There is something to take, or something that somebody has to see to not waiting for long.
-        var needsLane: Bool { isWorthTaking || (!queue.isEmpty && !isOnePatient) }
-
-        mutating func laneToWake() -> CheckedContinuation<Void, Never>? {
-            needsLane ? idleLanes.popLast() : nil
-        }
-    }
-
     /// What a lane does next.
     fileprivate enum Turn {
         case write([Entry])
-        case bePatient
         case park
         case end
     }
 
-    /// How long a request may wait for the groups before it while there are idle lanes: some times what a group takes.
+    /// How long a request may wait for the groups before it while there are idle lanes, or up to twice as long: some times what
+    /// a group takes.
     private static var patience: Duration { .milliseconds(5) }
 
     private let state: Mutex<State>
@@ -71,9 +51,9 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
     /// - Throws: `Problem` 503 when more waits than memory is set aside for, or what the writer answered.
     func submit(_ request: Request, cost: Int) async throws -> Outcome {
         try await withCheckedThrowingContinuation { answer in
-            let (accepted, lane) = state.withLock { state in
+            let (accepted, lane, watch) = state.withLock { state in
                 let accepted = state.queue.offer(Entry(request: request, answer: answer), cost: cost)
-                return (accepted, state.laneToWake())
+                return (accepted, state.laneToWake(), state.watchToWake())
             }
             if !accepted {
                 answer.resume(
@@ -81,6 +61,7 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
                         retryAfter: 1, code: "overloaded", detail: "Too much waits to be written."))
             }
             lane?.resume()
+            watch?.resume()
         }
     }
 
@@ -88,75 +69,126 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
     func run() async throws {
         await withTaskCancellationOrGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
+                group.addTask { await self.watch() }
                 for _ in 0..<lanes {
                     group.addTask { await self.runLane() }
                 }
             }
         } onCancelOrGracefulShutdown: {
-            self.close()
+            let parked = self.state.withLock { $0.close() }
+            for task in parked { task.resume() }
         }
-    }
-
-    private func close() {
-        let idle = state.withLock { state in
-            state.queue.close()
-            defer { state.idleLanes = [] }
-            return state.idleLanes
-        }
-        for lane in idle { lane.resume() }
     }
 
     private func runLane() async {
-        var patienceHasEnded = false
+        await withDiscardingTaskGroup { answering in
+            while true {
+                let (turn, other) = state.withLock { state in (state.turn(), state.laneToWake()) }
+                other?.resume()
+                switch turn {
+                case .write(let group):
+                    let outcomes = await write(group.map(\.request))
+                    precondition(outcomes.count == group.count, "a writer answers each request of its group")
+                    state.withLock { $0.writing -= 1 }
+                    // Meanwhile the next group is on its way.
+                    answering.addTask { Self.answer(group, outcomes) }
+                case .park: await park { $0.parkLane($1) }
+                case .end: return
+                }
+            }
+        }
+    }
+
+    private static func answer(_ group: [Entry], _ outcomes: [Result<Outcome, any Error>]) {
+        for (entry, outcome) in zip(group, outcomes) { entry.answer.resume(with: outcome) }
+    }
+
+    /// Sends an idle lane for what waits when it has waited for ``patience``.
+    private func watch() async {
         while true {
-            let (turn, lane) = state.withLock { state in (state.turn(patienceHasEnded), state.laneToWake()) }
+            let (first, isClosed) = state.withLock { ($0.queue.first, $0.queue.isClosed) }
+            if isClosed { return }
+            guard let first else {
+                await park { $0.parkWatch($1) }
+                continue
+            }
+            try? await Task.sleep(for: Self.patience) // cancelled, it finds the queue closed
+            let lane = state.withLock { state in
+                state.isOverdue = state.queue.first == first
+                return state.laneToWake()
+            }
             lane?.resume()
-            patienceHasEnded = false
-            switch turn {
-            case .write(let group): await writeAndAnswer(group)
-            case .bePatient:
-                // Woken early, by shutdown, it takes what there is.
-                try? await Task.sleep(for: Self.patience)
-                patienceHasEnded = true
-            case .park: await park()
-            case .end: return
-            }
         }
     }
 
-    private func writeAndAnswer(_ group: [Entry]) async {
-        let outcomes = await write(group.map(\.request))
-        precondition(outcomes.count == group.count, "a writer answers each request of its group")
-        state.withLock { $0.writing -= 1 }
-        for (entry, outcome) in zip(group, outcomes) {
-            entry.answer.resume(with: outcome)
-        }
-    }
-
-    /// Until there is something to do; what came since the lane looked is not missed.
-    private func park() async {
-        await withCheckedContinuation { lane in
-            let isNeeded = state.withLock { state in
-                guard !state.needsLane, !state.queue.isClosed else { return true }
-                state.idleLanes.append(lane)
-                return false
-            }
-            if isNeeded { lane.resume() }
+    /// Until there is something to do; what came since the task looked is not missed.
+    private func park(_ wait: (inout State, CheckedContinuation<Void, Never>) -> Bool) async {
+        await withCheckedContinuation { task in
+            if !state.withLock({ wait(&$0, task) }) { task.resume() }
         }
     }
 }
 
-extension Batcher.State {
-    /// - Parameter patienceHasEnded: the lane was the patient one, and what waits has waited long enough.
-    fileprivate mutating func turn(_ patienceHasEnded: Bool) -> Batcher.Turn {
-        if patienceHasEnded { isOnePatient = false }
-        if !queue.isEmpty, isWorthTaking || patienceHasEnded {
+extension Batcher {
+    /// Who waits, who writes, and who is to be woken.
+    fileprivate struct State {
+        typealias Parked = CheckedContinuation<Void, Never>
+
+        var queue: GroupQueue<Entry>
+        /// Lanes that write.
+        var writing = 0
+        /// What waits has waited for long enough.
+        var isOverdue = false
+        private var idleLanes: [Parked] = []
+        private var idleWatch: Parked?
+        /// A lane was woken and has not looked yet: another would find nothing.
+        private var isLaneComing = false
+
+        init(queue: GroupQueue<Entry>) {
+            self.queue = queue
+        }
+
+        private var isWorthTaking: Bool {
+            !queue.isEmpty && (writing == 0 || isOverdue || queue.isGroupFull || queue.isClosed)
+        }
+
+        mutating func turn() -> Turn {
+            isLaneComing = false
+            guard isWorthTaking else { return queue.isEmpty && queue.isClosed ? .end : .park }
+            isOverdue = false
             writing += 1
             return .write(queue.take())
         }
-        if queue.isEmpty { return queue.isClosed ? .end : .park }
-        guard !isOnePatient else { return .park }
-        isOnePatient = true
-        return .bePatient
+
+        mutating func laneToWake() -> Parked? {
+            guard isWorthTaking, !isLaneComing, let lane = idleLanes.popLast() else { return nil }
+            isLaneComing = true
+            return lane
+        }
+
+        mutating func watchToWake() -> Parked? {
+            defer { idleWatch = nil }
+            return idleWatch
+        }
+
+        /// - Returns: false where there is something to do instead.
+        mutating func parkLane(_ lane: Parked) -> Bool {
+            guard !isWorthTaking, !queue.isClosed else { return false }
+            idleLanes.append(lane)
+            return true
+        }
+
+        mutating func parkWatch(_ watch: Parked) -> Bool {
+            guard queue.isEmpty, !queue.isClosed else { return false }
+            idleWatch = watch
+            return true
+        }
+
+        /// - Returns: all that are parked, to see that no more comes.
+        mutating func close() -> [Parked] {
+            queue.close()
+            defer { idleLanes = [] }
+            return idleLanes + [watchToWake()].compactMap(\.self)
+        }
     }
 }

@@ -19,6 +19,7 @@ struct GroupQueue<Request> {
     private var waiting: Deque<Waiting> = []
     private(set) var cost = 0
     private(set) var isClosed = false
+    private var taken = 0
 
     init(limits: Limits) {
         self.limits = limits
@@ -26,6 +27,8 @@ struct GroupQueue<Request> {
 
     var count: Int { waiting.count }
     var isEmpty: Bool { waiting.isEmpty }
+    /// Who has waited for longest, by its place among all that ever waited.
+    var first: Int? { waiting.isEmpty ? nil : taken }
     /// What waits makes a group already; more would go into another.
     var isGroupFull: Bool { cost >= limits.groupCost }
 
@@ -47,6 +50,7 @@ struct GroupQueue<Request> {
             groupCost += next.cost
         }
         cost -= groupCost
+        taken += group.count
         return group
     }
 

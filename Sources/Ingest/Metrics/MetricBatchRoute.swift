@@ -19,7 +19,7 @@ struct MetricBatchRoute: Sendable {
     let rates: RateLimiter
     let parser: MetricBatchParser
     let series: SeriesDirectory
-    let batcher: OwnerLanes
+    let batcher: Batcher<MetricRecord, MetricOutcome>
     let activity: Activity
     let bodies: BodyBudget
     let metrics: IngestMetrics

@@ -27,9 +27,15 @@ package struct SampleRun: Sendable {
 
     /// One after the other.
     package init(joining runs: [SampleRun]) {
-        series = Array(runs.map(\.series).joined())
-        ts = Array(runs.map(\.ts).joined())
-        values = Array(runs.map(\.values).joined())
+        let count = runs.reduce(0) { $0 + $1.count }
+        series.reserveCapacity(count)
+        ts.reserveCapacity(count)
+        values.reserveCapacity(count)
+        for run in runs {
+            series += run.series
+            ts += run.ts
+            values += run.values
+        }
     }
 
     /// A row of the log for each owner's run. Nothing makes it safe to repeat: that is its caller's transaction.

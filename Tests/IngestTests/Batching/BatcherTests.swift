@@ -103,6 +103,33 @@ struct BatcherTests {
         }
     }
 
+    /// Who is committed hears of it at once, not when the next group is through.
+    @Test func answersDoNotWaitForTheNextGroup() async throws {
+        let (started, startedSignal) = AsyncStream.makeStream(of: Void.self)
+        let (go, goSignal) = AsyncStream.makeStream(of: Void.self)
+        let (release, releaseSignal) = AsyncStream.makeStream(of: Void.self)
+        let batcher = Batcher<Int, Int>(lanes: 1, limits: .init(groupCost: 100, queueCost: 1_000)) { group in
+            if group == [1] {
+                startedSignal.yield()
+                for await _ in go { break }
+            } else {
+                for await _ in release { break }
+            }
+            return group.map { .success($0) }
+        }
+        try await with(batcher) {
+            async let first = batcher.submit(1, cost: 1)
+            for await _ in started { break }
+            async let second = batcher.submit(2, cost: 1)
+            while batcher.waitingCost == 0 { await Task.yield() }
+            goSignal.yield()
+            let early = try await first
+            releaseSignal.yield()
+            let late = try await second
+            #expect([early, late] == [1, 2])
+        }
+    }
+
     @Test func tooMuchIsRefused() async throws {
         let batcher = Batcher<Int, Int>(lanes: 1, limits: .init(groupCost: 1, queueCost: 2)) { $0.map { .success($0) } }
         // No lane runs yet, so all of it waits.

@@ -28,7 +28,7 @@ struct SampleTimeTests {
         // Seconds where milliseconds belong.
         ("1795168740", .timeTooOld), ("0", .timeTooOld), ("1e-400", .timeTooOld),
         (#""1970-01-01T00:00:00Z""#, .timeTooOld), (#""2027-01-01T00:00:00Z""#, .timeTooNew),
-        ("1895168740123", .timeTooNew),
+        ("1895168740123", .timeTooNew), ("999999999999999", .timeTooNew), ("1000000000000000", .timeInvalid),
     ])
     func rejects(_ ts: String, _ expected: RowRejection.Code) throws {
         #expect(try code(#"{"name":"a","value":1,"ts":\#(ts)}"#) == expected)
