@@ -7,13 +7,14 @@ import Synchronization
 ///
 /// While one lane writes, what comes waits for it: two lanes at once would halve each other's groups, and a group's statements cost
 /// much the same however many requests share them. But a group may be slow, or wait for a lock that is none of the others'
-/// business: so after ``patience`` another lane takes what waits.
+/// business: so after ``patience`` another lane takes what waits, except for what would wait for the very same locks.
 final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
     /// Writes one group in one transaction; an outcome or an error for each request, in order.
     typealias Writer = @Sendable ([Request]) async -> [Result<Outcome, any Error>]
 
     fileprivate struct Entry {
         let request: Request
+        let locks: [Int64]
         let answer: CheckedContinuation<Outcome, any Error>
     }
 
@@ -30,13 +31,20 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
 
     private let state: Mutex<State>
     private let lanes: Int
+    private let locks: @Sendable (Request) -> [Int64]
     private let write: Writer
 
     /// - Parameters:
     ///   - lanes: groups that may be written at the same time; each uses a connection.
     ///   - limits: the costs, in rows or bytes as the caller counts them, of a group and of all that waits.
-    init(lanes: Int, limits: GroupQueue<Request>.Limits, write: @escaping Writer) {
+    ///   - locks: what writing a request locks, by numbers of the caller's: requests that have one in common are not written at
+    ///     the same time.
+    init(
+        lanes: Int, limits: GroupQueue<Request>.Limits, locks: @escaping @Sendable (Request) -> [Int64] = { _ in [] },
+        write: @escaping Writer
+    ) {
         self.lanes = lanes
+        self.locks = locks
         self.write = write
         let limits = GroupQueue<Entry>.Limits(groupCost: limits.groupCost, queueCost: limits.queueCost)
         self.state = Mutex(State(queue: GroupQueue(limits: limits)))
@@ -50,9 +58,10 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
     /// Returns once the request is committed.
     /// - Throws: `Problem` 503 when more waits than memory is set aside for, or what the writer answered.
     func submit(_ request: Request, cost: Int) async throws -> Outcome {
-        try await withCheckedThrowingContinuation { answer in
+        let locks = locks(request)
+        return try await withCheckedThrowingContinuation { answer in
             let (accepted, lane, watch) = state.withLock { state in
-                let accepted = state.queue.offer(Entry(request: request, answer: answer), cost: cost)
+                let accepted = state.queue.offer(Entry(request: request, locks: locks, answer: answer), cost: cost)
                 return (accepted, state.laneToWake(), state.watchToWake())
             }
             if !accepted {
@@ -89,7 +98,7 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
                 case .write(let group):
                     let outcomes = await write(group.map(\.request))
                     precondition(outcomes.count == group.count, "a writer answers each request of its group")
-                    state.withLock { $0.writing -= 1 }
+                    state.withLock { $0.end(group) }
                     // Meanwhile the next group is on its way.
                     answering.addTask { Self.answer(group, outcomes) }
                 case .park: await park { $0.parkLane($1) }
@@ -114,7 +123,7 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
             }
             try? await Task.sleep(for: Self.patience) // cancelled, it finds the queue closed
             let lane = state.withLock { state in
-                state.isOverdue = state.queue.first == first
+                state.look(isOverdue: state.queue.first == first)
                 return state.laneToWake()
             }
             lane?.resume()
@@ -136,9 +145,13 @@ extension Batcher {
 
         var queue: GroupQueue<Entry>
         /// Lanes that write.
-        var writing = 0
+        private var writing = 0
+        /// What their groups lock.
+        private var locked: Set<Int64> = []
         /// What waits has waited for long enough.
-        var isOverdue = false
+        private var isOverdue = false
+        /// All that waits was seen to wait for what is locked.
+        private var isHelpVain = false
         private var idleLanes: [Parked] = []
         private var idleWatch: Parked?
         /// A lane was woken and has not looked yet: another would find nothing.
@@ -149,15 +162,34 @@ extension Batcher {
         }
 
         private var isWorthTaking: Bool {
-            !queue.isEmpty && (writing == 0 || isOverdue || queue.isGroupFull || queue.isClosed)
+            if queue.isEmpty { return false }
+            return writing == 0 || !isHelpVain && (isOverdue || queue.isGroupFull || queue.isClosed)
         }
 
         mutating func turn() -> Turn {
             isLaneComing = false
-            guard isWorthTaking else { return queue.isEmpty && queue.isClosed ? .end : .park }
+            // Closed, what is left is the others'.
+            guard isWorthTaking else { return queue.isClosed ? .end : .park }
             isOverdue = false
+            let group = queue.take { locked.isDisjoint(with: $0.locks) }
+            guard !group.isEmpty else {
+                isHelpVain = true
+                return queue.isClosed ? .end : .park
+            }
             writing += 1
-            return .write(queue.take())
+            for entry in group { locked.formUnion(entry.locks) }
+            return .write(group)
+        }
+
+        mutating func end(_ group: [Entry]) {
+            writing -= 1
+            for entry in group { locked.subtract(entry.locks) }
+            isHelpVain = false
+        }
+
+        mutating func look(isOverdue: Bool) {
+            self.isOverdue = isOverdue
+            isHelpVain = false
         }
 
         mutating func laneToWake() -> Parked? {

@@ -13,13 +13,15 @@ struct GroupQueue<Request> {
     private struct Waiting {
         let request: Request
         let cost: Int
+        /// Among all that ever waited.
+        let place: Int
     }
 
     private let limits: Limits
     private var waiting: Deque<Waiting> = []
     private(set) var cost = 0
     private(set) var isClosed = false
-    private var taken = 0
+    private var offered = 0
 
     init(limits: Limits) {
         self.limits = limits
@@ -27,30 +29,41 @@ struct GroupQueue<Request> {
 
     var count: Int { waiting.count }
     var isEmpty: Bool { waiting.isEmpty }
-    /// Who has waited for longest, by its place among all that ever waited.
-    var first: Int? { waiting.isEmpty ? nil : taken }
+    /// Who has waited for longest.
+    var first: Int? { waiting.first?.place }
     /// What waits makes a group already; more would go into another.
     var isGroupFull: Bool { cost >= limits.groupCost }
 
     /// Takes a request in, or refuses it: the queue is full, or closed.
     mutating func offer(_ request: Request, cost: Int) -> Bool {
         guard !isClosed, waiting.isEmpty || self.cost + cost <= limits.queueCost else { return false }
-        waiting.append(Waiting(request: request, cost: cost))
+        waiting.append(Waiting(request: request, cost: cost, place: offered))
+        offered += 1
         self.cost += cost
         return true
     }
 
-    /// The next group, empty when nothing waits.
-    mutating func take() -> [Request] {
+    /// The next group of those that may go, empty when there are none. It passes over no more than would make a group themselves, so
+    /// that a long queue costs no long look.
+    mutating func take(_ mayGo: (Request) -> Bool = { _ in true }) -> [Request] {
         var group: [Request] = []
         var groupCost = 0
-        while let next = waiting.first, group.isEmpty || groupCost + next.cost <= limits.groupCost {
+        var staying: [Waiting] = []
+        var stayingCost = 0
+        while stayingCost < limits.groupCost, let next = waiting.first,
+            group.isEmpty || groupCost + next.cost <= limits.groupCost
+        {
             waiting.removeFirst()
+            guard mayGo(next.request) else {
+                staying.append(next)
+                stayingCost += next.cost
+                continue
+            }
             group.append(next.request)
             groupCost += next.cost
         }
+        waiting.prepend(contentsOf: staying)
         cost -= groupCost
-        taken += group.count
         return group
     }
 

@@ -14,9 +14,12 @@ enum OwnerOrder {
     /// has room for some thousands in all.
     static let maxLocked = 500
 
+    /// The number of an owner's lock.
+    static func number(_ owner: Int32, of tenant: TenantID) -> Int64 { Int64(tenant.rawValue) << 32 | Int64(owner) }
+
     /// To be sent before anything else of a group: a writer that waits here holds no other locks, so none waits in a circle.
     static func lock(_ records: [MetricRecord], maxLocked: Int = maxLocked) -> [AnyStatement] {
-        let owners = Set(records.map { Int64($0.tenant.rawValue) << 32 | Int64($0.owner) }).sorted()
+        let owners = Set(records.map { number($0.owner, of: $0.tenant) }).sorted()
         guard owners.count <= maxLocked else {
             return [("SELECT pg_advisory_xact_lock(7310005)" as Command).erased]
         }

@@ -103,6 +103,35 @@ struct BatcherTests {
         }
     }
 
+    /// What waits for the stuck group's own lock would only get the other lane stuck too.
+    @Test func aHelpingLaneLeavesWhatIsLocked() async throws {
+        let groups = Mutex<[[Int]]>([])
+        let (started, startedSignal) = AsyncStream.makeStream(of: Void.self)
+        let (release, releaseSignal) = AsyncStream.makeStream(of: Void.self)
+        let batcher = Batcher<Int, Int>(
+            lanes: 2, limits: .init(groupCost: 100, queueCost: 1_000), locks: { [Int64($0 / 10)] }
+        ) { group in
+            groups.withLock { $0.append(group) }
+            if group == [0] {
+                startedSignal.yield()
+                for await _ in release { break }
+            }
+            return group.map { .success($0) }
+        }
+        try await with(batcher) {
+            async let stuck = batcher.submit(0, cost: 1)
+            for await _ in started { break }
+            async let locked = batcher.submit(1, cost: 1)
+            while batcher.waitingCost == 0 { await Task.yield() }
+            for request in [11, 21] { _ = try await batcher.submit(request, cost: 1) }
+            #expect(batcher.waitingCost == 1)
+            releaseSignal.yield()
+            let answers = try await [stuck, locked]
+            #expect(answers == [0, 1])
+        }
+        #expect(groups.withLock { $0 } == [[0], [11], [21], [1]])
+    }
+
     /// Who is committed hears of it at once, not when the next group is through.
     @Test func answersDoNotWaitForTheNextGroup() async throws {
         let (started, startedSignal) = AsyncStream.makeStream(of: Void.self)
