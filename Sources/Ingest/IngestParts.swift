@@ -36,14 +36,12 @@ struct IngestParts: Sendable {
         metricBatcher = Batcher(
             lanes: settings.metricLanes,
             limits: .init(groupCost: settings.groupSamples, queueCost: settings.queueSamples),
-            locks: { [OwnerOrder.number($0.owner, of: $0.tenant)] }
+            locks: \.locks
         ) { await metricWriter.write($0) }
         uplinkBatcher = Batcher(
             lanes: settings.uplinkLanes,
             limits: .init(groupCost: settings.groupUplinks, queueCost: settings.queueUplinks),
-            locks: { submission in
-                submission.uplinks.map { OwnerOrder.number($0.owner.id, of: submission.tenant.id) }
-            }
+            locks: \.locks
         ) { await uplinkWriter.write($0) }
         metricBatchRoute = MetricBatchRoute(
             keys: keys, rates: rates, parser: MetricBatchParser(parsers: parsers), series: series,

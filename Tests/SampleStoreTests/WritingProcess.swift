@@ -15,7 +15,7 @@ struct WritingProcess: Sendable {
         // Small groups, so that there are many.
         let batcher = Batcher(
             lanes: 2, limits: .init(groupCost: 2_000, queueCost: 1_000_000),
-            locks: { [OwnerOrder.number($0.owner, of: $0.tenant)] }
+            locks: \.locks
         ) { await writer.write($0) }
         route = MetricBatchRoute(
             keys: StoreKeyDirectory(database: database), rates: RateLimiter(),

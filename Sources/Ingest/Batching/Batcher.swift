@@ -121,7 +121,7 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
                 await park { $0.parkWatch($1) }
                 continue
             }
-            try? await Task.sleep(for: Self.patience) // cancelled, it finds the queue closed
+            try? await Task.sleep(for: Self.patience) // cancelled, it soon finds the queue closed
             let lane = state.withLock { state in
                 state.look(isOverdue: state.queue.first == first)
                 return state.laneToWake()

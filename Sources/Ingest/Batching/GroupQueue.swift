@@ -27,7 +27,6 @@ struct GroupQueue<Request> {
         self.limits = limits
     }
 
-    var count: Int { waiting.count }
     var isEmpty: Bool { waiting.isEmpty }
     /// Who has waited for longest.
     var first: Int? { waiting.first?.place }

@@ -133,6 +133,9 @@ extension MetricRecord {
 
     /// In samples, as the batcher's limits count.
     var cost: Int { samples.count + Self.fixedCost }
+
+    /// What writing it locks, as the batcher wants to know.
+    var locks: [Int64] { [OwnerOrder.number(owner, of: tenant)] }
 }
 
 extension Problem {

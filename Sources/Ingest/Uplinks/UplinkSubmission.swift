@@ -39,6 +39,9 @@ struct UplinkSubmission: Sendable {
     let arrivedAt: Timestamp
     let uplinks: [ResolvedUplink]
 
+    /// What writing it locks, as the batcher wants to know: the states of its devices.
+    var locks: [Int64] { uplinks.map { OwnerOrder.number($0.owner.id, of: tenant.id) } }
+
     func with(only uplink: ResolvedUplink) -> UplinkSubmission {
         UplinkSubmission(
             tenant: tenant, integrationID: integrationID, messageHash: messageHash, arrivedAt: arrivedAt,

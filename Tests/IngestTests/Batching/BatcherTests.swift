@@ -8,6 +8,23 @@ import Testing
 struct BatcherTests {
     private struct Refused: Error, Equatable { let request: Int }
 
+    /// Holds up a writer: the test waits until it is there, and lets it go on.
+    private struct Gate: Sendable {
+        private let arrivals = AsyncStream.makeStream(of: Void.self)
+        private let releases = AsyncStream.makeStream(of: Void.self)
+
+        func pass() async {
+            arrivals.continuation.yield()
+            for await _ in releases.stream { break }
+        }
+
+        func arrival() async {
+            for await _ in arrivals.stream { break }
+        }
+
+        func open() { releases.continuation.yield() }
+    }
+
     /// Runs a batcher for as long as `body` does.
     private func with<Value: Sendable>(
         _ batcher: Batcher<Int, Int>, _ body: @escaping @Sendable () async throws -> Value
@@ -54,26 +71,22 @@ struct BatcherTests {
     /// While one group is being written, what comes gathers into the next.
     @Test func requestsGatherWhileAGroupIsWritten() async throws {
         let sizes = Mutex<[Int]>([])
-        let (started, startedSignal) = AsyncStream.makeStream(of: Void.self)
-        let (release, releaseSignal) = AsyncStream.makeStream(of: Void.self)
+        let gate = Gate()
         let batcher = Batcher<Int, Int>(lanes: 1, limits: .init(groupCost: 100, queueCost: 1_000)) { group in
             let isFirst = sizes.withLock { sizes in
                 sizes.append(group.count)
                 return sizes.count == 1
             }
-            if isFirst {
-                startedSignal.yield()
-                for await _ in release { break }
-            }
+            if isFirst { await gate.pass() }
             return group.map { .success($0) }
         }
         try await with(batcher) {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { _ = try await batcher.submit(0, cost: 1) }
-                for await _ in started { break }
+                await gate.arrival()
                 for request in 1...20 { group.addTask { _ = try await batcher.submit(request, cost: 1) } }
                 while batcher.waitingCost < 20 { await Task.yield() }
-                releaseSignal.yield()
+                gate.open()
                 try await group.waitForAll()
             }
         }
@@ -82,23 +95,19 @@ struct BatcherTests {
 
     /// A group that waits for somebody's lock holds up nobody else while there is a lane to spare.
     @Test func aStuckGroupHoldsUpNobodyElse() async throws {
-        let (started, startedSignal) = AsyncStream.makeStream(of: Void.self)
-        let (release, releaseSignal) = AsyncStream.makeStream(of: Void.self)
+        let gate = Gate()
         let batcher = Batcher<Int, Int>(lanes: 2, limits: .init(groupCost: 100, queueCost: 1_000)) { group in
-            if group.contains(0) {
-                startedSignal.yield()
-                for await _ in release { break }
-            }
+            if group.contains(0) { await gate.pass() }
             return group.map { .success($0) }
         }
         try await with(batcher) {
             async let stuck = batcher.submit(0, cost: 1)
-            for await _ in started { break }
+            await gate.arrival()
             for request in 1...3 {
                 let answer = try await batcher.submit(request, cost: 1)
                 #expect(answer == request)
             }
-            releaseSignal.yield()
+            gate.open()
             #expect(try await stuck == 0)
         }
     }
@@ -106,26 +115,22 @@ struct BatcherTests {
     /// What waits for the stuck group's own lock would only get the other lane stuck too.
     @Test func aHelpingLaneLeavesWhatIsLocked() async throws {
         let groups = Mutex<[[Int]]>([])
-        let (started, startedSignal) = AsyncStream.makeStream(of: Void.self)
-        let (release, releaseSignal) = AsyncStream.makeStream(of: Void.self)
+        let gate = Gate()
         let batcher = Batcher<Int, Int>(
             lanes: 2, limits: .init(groupCost: 100, queueCost: 1_000), locks: { [Int64($0 / 10)] }
         ) { group in
             groups.withLock { $0.append(group) }
-            if group == [0] {
-                startedSignal.yield()
-                for await _ in release { break }
-            }
+            if group == [0] { await gate.pass() }
             return group.map { .success($0) }
         }
         try await with(batcher) {
             async let stuck = batcher.submit(0, cost: 1)
-            for await _ in started { break }
+            await gate.arrival()
             async let locked = batcher.submit(1, cost: 1)
             while batcher.waitingCost == 0 { await Task.yield() }
             for request in [11, 21] { _ = try await batcher.submit(request, cost: 1) }
             #expect(batcher.waitingCost == 1)
-            releaseSignal.yield()
+            gate.open()
             let answers = try await [stuck, locked]
             #expect(answers == [0, 1])
         }
@@ -134,27 +139,20 @@ struct BatcherTests {
 
     /// Who is committed hears of it at once, not when the next group is through.
     @Test func answersDoNotWaitForTheNextGroup() async throws {
-        let (started, startedSignal) = AsyncStream.makeStream(of: Void.self)
-        let (go, goSignal) = AsyncStream.makeStream(of: Void.self)
-        let (release, releaseSignal) = AsyncStream.makeStream(of: Void.self)
+        let (first, others) = (Gate(), Gate())
         let batcher = Batcher<Int, Int>(lanes: 1, limits: .init(groupCost: 100, queueCost: 1_000)) { group in
-            if group == [1] {
-                startedSignal.yield()
-                for await _ in go { break }
-            } else {
-                for await _ in release { break }
-            }
+            await (group == [1] ? first : others).pass()
             return group.map { .success($0) }
         }
         try await with(batcher) {
-            async let first = batcher.submit(1, cost: 1)
-            for await _ in started { break }
-            async let second = batcher.submit(2, cost: 1)
+            async let one = batcher.submit(1, cost: 1)
+            await first.arrival()
+            async let two = batcher.submit(2, cost: 1)
             while batcher.waitingCost == 0 { await Task.yield() }
-            goSignal.yield()
-            let early = try await first
-            releaseSignal.yield()
-            let late = try await second
+            first.open()
+            let early = try await one
+            others.open()
+            let late = try await two
             #expect([early, late] == [1, 2])
         }
     }
