@@ -22,7 +22,8 @@ struct IngestApp {
         let systemPool = pool(
             settings.systemDatabaseURL, "pulsegate-ingest-upkeep", 2,
             // A crash that loses a transaction of upkeep leaves what was before it: the log's rows, say, instead of their chunks.
-            ["synchronous_commit": "off", "plan_cache_mode": "force_generic_plan"])
+            // A plan made while a period's chunks were none would read all of them for each series later.
+            ["synchronous_commit": "off", "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"])
         let (database, system) = (Database(pool: ingestPool), Database(pool: systemPool))
         let parts = IngestParts(
             settings: settings, database: database, metrics: metrics, secretBox: settings.secretBox, logger: logger)

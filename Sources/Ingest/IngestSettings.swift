@@ -49,7 +49,7 @@ struct IngestSettings: Sendable {
             meaning: "Devices remembered; each takes some 150 bytes.")
         static let compactionInterval = SettingKey<Duration>.seconds(
             "COMPACTION_INTERVAL", default: 5, in: 0.01...3_600,
-            meaning: "Time between two looks for logs worth compacting.")
+            meaning: "Time between two looks for logs worth compacting, over which their work is spread.")
     }
 
     static let declarations: [any SettingDeclaration] =

@@ -12,7 +12,7 @@ struct StoreUpkeep: Sendable {
 
     init(database: Database) {
         metrics = CompactionMetrics(MetricRegistry())
-        compaction = Compaction(database: database, interval: .seconds(5), metrics: metrics, logger: .silent)
+        compaction = Compaction(database: database, interval: .zero, metrics: metrics, logger: .silent)
     }
 
     /// Owners that a pass met with an error: ended connections are no news, at rest there must be none.

@@ -21,16 +21,18 @@ extension Compaction {
         }
     }
 
-    /// Every owner with something in the log. Ripe is what makes chunks of a hundred samples (a chunk of ten costs three times
-    /// the WAL a sample), what is much in any case, and what has waited for fifteen minutes. Series are counted up to what
-    /// decides it, so an owner of many costs no more than its log is long.
+    /// Every owner with something in the log. Ripe is what makes chunks large enough to stay (a chunk of ten costs three times the
+    /// WAL a sample, and one of a hundred is written again when it is merged), what is much in any case, and what has waited for
+    /// fifteen minutes. Series are counted up to what
+    /// decides it, so an owner of many costs no more than its log is long, and one of little costs no look.
     static func backlog(of tenant: TenantID) -> Statement<Backlog> {
         """
         SELECT l.owner_id, l.requests, l.samples, l.seconds::float8 AS seconds,
                l.seconds >= \(Double(oldestUncompacted)) OR l.samples >= \(samplesAtOnce)
-                   OR l.samples >= \(samplesASeries) * (SELECT count(*) FROM (
-                       SELECT FROM series s WHERE s.tenant_id = \(tenant) AND s.owner_id = l.owner_id
-                        LIMIT l.samples / \(samplesASeries) + 1) counted) AS is_ripe
+                   OR (l.samples >= \(samplesASeries)
+                       AND l.samples >= \(samplesASeries) * (SELECT count(*) FROM (
+                           SELECT FROM series s WHERE s.tenant_id = \(tenant) AND s.owner_id = l.owner_id
+                            LIMIT l.samples / \(samplesASeries) + 1) counted)) AS is_ripe
           FROM (SELECT owner_id, count(*) AS requests, sum(samples) AS samples,
                        extract(epoch FROM now() - min(received_at)) AS seconds
                   FROM sample_log WHERE tenant_id = \(tenant) GROUP BY owner_id) l

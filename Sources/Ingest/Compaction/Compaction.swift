@@ -10,8 +10,8 @@ import Shared
 /// A transaction takes requests out of the log, and puts their samples in order here, where it takes a quarter of the time that
 /// SQL takes for it (docs/decisions). A reader's snapshot sees each sample in the log or in a chunk, and a crash leaves either.
 struct Compaction: Service {
-    /// Samples of each series in an owner's log from which condensing pays.
-    static let samplesASeries: Int64 = 100
+    /// Samples of each series in an owner's log from which condensing makes chunks that need no merging.
+    static let samplesASeries = Int64(smallest)
     /// Seconds after which even a few requests are moved.
     static let oldestUncompacted = 900
     /// Samples moved by one transaction, give or take a request: bounds its memory (some 60 bytes each) and its time.
@@ -36,41 +36,43 @@ struct Compaction: Service {
         }
     }
 
-    /// One pass over all tenants; returns how many owners were compacted.
+    /// One pass over all tenants, in the time of an interval; returns how many owners were compacted.
     @discardableResult
     func compactOnce() async throws -> Int {
-        var owners = 0
-        var waiting = CompactionMetrics.Backlog()
+        var (ripe, waiting) = ([(Tenant, Backlog)](), CompactionMetrics.Backlog())
         for tenant in try await database.lookUp(Tenant.all()) {
             for backlog in try await database.read(tenant, Self.backlog(of: tenant.id)) {
-                if Task.isCancelled { return owners }
-                guard backlog.isRipe else {
-                    waiting.add(backlog)
-                    continue
-                }
-                do {
-                    try await compact(backlog, of: tenant)
-                    owners += 1
-                } catch let error as PostgresError {
-                    // One owner's trouble is not the others': on to the next.
-                    waiting.add(backlog)
-                    metrics.failures.increment()
-                    logger.warning(
-                        "compaction failed",
-                        metadata: ["tenant": "\(tenant.slug)", "owner": "\(backlog.owner)", "reason": "\(error)"])
-                }
+                if backlog.isRipe { ripe.append((tenant, backlog)) } else { waiting.add(backlog) }
+            }
+        }
+        var owners = 0
+        var pace = Pace(interval, work: ripe.reduce(0) { $0 + $1.1.samples })
+        for (tenant, backlog) in ripe {
+            do {
+                try await compact(backlog, of: tenant, &pace)
+                owners += 1
+            } catch let error as PostgresError {
+                // One owner's trouble is not the others': on to the next.
+                waiting.add(backlog)
+                metrics.failures.increment()
+                logger.warning(
+                    "compaction failed",
+                    metadata: ["tenant": "\(tenant.slug)", "owner": "\(backlog.owner)", "reason": "\(error)"])
             }
         }
         metrics.set(waiting)
         return owners
     }
 
-    private func compact(_ backlog: Backlog, of tenant: Tenant) async throws {
+    private func compact(_ backlog: Backlog, of tenant: Tenant, _ pace: inout Pace) async throws {
         var (left, samples) = (backlog.requests, Self.samplesAtOnce)
-        while left > 0, !Task.isCancelled {
+        while left > 0 {
+            try await pace.rest()
             do {
                 let moved = try await compactSome(backlog.owner, of: tenant, samples: samples)
                 guard moved > 0 else { return } // another process has the tenant, or did it
+                // What came since the pass began goes along, and counts for nothing.
+                pace.did(backlog.samples * min(left, Int64(moved)) / backlog.requests)
                 left -= Int64(moved)
             } catch let error as PostgresError where error.kind == .timeout || error.sqlState == "57014" {
                 // Too much for the time there is (a slow disk, a busy machine): less of it, as long as there is less.

@@ -63,7 +63,10 @@ extension Compaction {
             let fragments = try await database.read(
                 tenant, Self.fragments(after: after, upTo: last, of: tenant.id, now: now))
             for group in fragments.grouped(upTo: Self.samplesMergedAtOnce) {
+                let start = ContinuousClock.now
                 merged += try await merge(group, of: tenant)
+                // It hurries nobody: requests have the processor for as long as merging had it.
+                try await Task.sleep(for: min(interval, ContinuousClock.now - start))
             }
             guard look.chunks >= Self.chunksAtOnce else { return merged }
             after = last

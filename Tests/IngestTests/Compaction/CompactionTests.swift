@@ -31,7 +31,7 @@ struct CompactionTests {
 
     private func compaction(_ database: Database) -> Compaction {
         Compaction(
-            database: database, interval: .seconds(1), metrics: CompactionMetrics(MetricRegistry()),
+            database: database, interval: .zero, metrics: CompactionMetrics(MetricRegistry()),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -146,6 +146,35 @@ struct CompactionTests {
             try await compaction(database).mergeOnce(now: Timestamp(microseconds: start + SampleChunk.period))
             let whole: [Int32] = try await reader.read(tenant, "SELECT samples FROM sample_chunks")
             #expect(whole == [100])
+        }
+    }
+
+    /// An owner of two series is ripe with what makes chunks large enough to stay as they are, and not with a sample less.
+    @Test func aLogIsRipeWhenItsChunksNeedNoMerging() async throws {
+        try await MigratedDatabase.withTenant { tenant, database, reader in
+            let series: [Int32] = try await database.withTenant(tenant) {
+                try await $0.all(
+                    """
+                    INSERT INTO series (tenant_id, owner_id, metric, identity)
+                    SELECT \(tenant.id), 1, 'm', gen_random_uuid() FROM generate_series(1, 2) RETURNING id
+                    """)
+            }
+            func append(_ times: Range<Int64>, to series: [Int32]) async throws {
+                var run = SampleRun()
+                for time in times { for id in series { run.append(series: id, ts: time * 1_000_000, value: 1) } }
+                _ = try await database.withTenant(tenant) { [run] in
+                    try await $0.run(SampleRun.append([(1, run)], of: tenant.id))
+                }
+            }
+            let compaction = compaction(database)
+            try await append(0..<349, to: series)
+            try await append(349..<350, to: [series[0]])
+            #expect(try await compaction.compactOnce() == 0)
+            try await append(349..<350, to: [series[1]])
+            #expect(try await compaction.compactOnce() == 1)
+            #expect(try await compaction.mergeOnce() == 0)
+            let sizes: [Int32] = try await reader.read(tenant, "SELECT samples FROM sample_chunks")
+            #expect(sizes == [350, 350])
         }
     }
 
