@@ -63,6 +63,8 @@ let package = Package(
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         // glibc's <malloc.h>, which Swift's own module of glibc leaves out.
         .systemLibrary(name: "CMalloc"),
+        // CRC-32C, by the processor.
+        .systemLibrary(name: "CChecksum"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(
@@ -72,7 +74,8 @@ let package = Package(
         .target(
             name: "Shared",
             dependencies: [
-                "Postgres", "CArgon2", "CMalloc", "CZlib", hummingbird, lifecycle, logging, crypto, nio, nioHTTP1,
+                "Postgres", "CArgon2", "CChecksum", "CMalloc", "CZlib", hummingbird, lifecycle, logging, crypto, nio,
+                nioHTTP1,
                 nioHTTPTypes, nioHTTPTypesHTTP1,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "JWTKit", package: "jwt-kit"),
@@ -81,7 +84,7 @@ let package = Package(
         .executableTarget(
             name: "Ingest",
             dependencies: [
-                "Shared", "Postgres", "CSimdjson", hummingbird, lifecycle, signals, logging, crypto, nio,
+                "Shared", "Postgres", "CSimdjson", hummingbird, lifecycle, signals, logging, crypto, nio, nioPosix,
                 .product(name: "Algorithms", package: "swift-algorithms"),
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
@@ -105,7 +108,8 @@ let package = Package(
         .testTarget(
             name: "SharedTests",
             dependencies: [
-                "Shared", "Postgres", "Support", "CZlib", hummingbird, crypto, logging, lifecycle, nio, nioEmbedded,
+                "Shared", "Postgres", "Support", "CChecksum", "CZlib", hummingbird, crypto, logging, lifecycle, nio,
+                nioEmbedded,
                 nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ], swiftSettings: strict),

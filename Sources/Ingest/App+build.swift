@@ -25,8 +25,10 @@ struct IngestApp {
             // A plan made while a period's chunks were none would read all of them for each series later.
             ["synchronous_commit": "off", "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"])
         let (database, system) = (Database(pool: ingestPool), Database(pool: systemPool))
+        let folder = try SpoolFolder(path: settings.spoolDirectory, limits: .init(bytes: settings.spoolBytes))
+        metrics.spool.register(folder, in: registry)
         let parts = IngestParts(
-            settings: settings, database: database, metrics: metrics, secretBox: settings.secretBox, logger: logger)
+            settings: settings, database: database, folder: folder, metrics: metrics, logger: logger)
         registry.registerProcessMetrics()
         registry.registerPool(ingestPool)
         parts.register(in: registry)
@@ -36,7 +38,11 @@ struct IngestApp {
         _ = try await schema.open()
         let drain = DrainMarker()
         let listening = ListeningMarker()
-        let reachable = ReadinessCheck("database") { await ingestPool.ping() }
+        // With room in the spool, requests of those who are known can be answered.
+        let reachable = ReadinessCheck("database or spool") {
+            if folder.summary.room > 0 { return true }
+            return await ingestPool.ping()
+        }
         let admin = AdminServer(
             checks: [drain.check, listening.check, schema.check, reachable], metrics: registry)
         let publicApp = Application(
@@ -57,8 +63,10 @@ struct IngestApp {
                 ConnectionConfiguration(
                     url: settings.ingestDatabaseURL, applicationName: "pulsegate-ingest-changes"),
                 logger: logger, onChange: { parts.invalidate($1, after: $0) }, onUnknown: { parts.invalidateAll() }),
+            parts.spool,
             parts.metricBatcher,
             parts.uplinkBatcher,
+            parts.drain,
             admin.application(host: settings.adminHost, port: settings.adminPort, logger: logger),
             publicApp,
             drain,

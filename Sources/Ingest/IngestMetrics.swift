@@ -3,11 +3,12 @@ import Shared
 /// What ingest counts. Every record ends in exactly one outcome.
 struct IngestMetrics: Sendable {
     enum Outcome: String, CaseIterable {
-        case stored, duplicate, orphan, quarantined, rejected
+        case stored, duplicate, orphan, spooled, quarantined, rejected
     }
 
     let refusedCredentials: Counter
     let compaction: CompactionMetrics
+    let spool: SpoolMetrics
     let orphansForgotten: Counter
     let quarantineDropped: Counter
     private let leavesDropped: Counter
@@ -20,6 +21,7 @@ struct IngestMetrics: Sendable {
         refusedCredentials = registry.counter(
             "pulsegate_store_key_refusals_total", help: "Requests refused for their store key.")
         compaction = CompactionMetrics(registry)
+        spool = SpoolMetrics(registry)
         orphansForgotten = registry.counter(
             "pulsegate_orphans_forgotten_total", help: "Unknown devices dropped, quiet for long or beyond the bound.")
         quarantineDropped = registry.counter(
@@ -41,21 +43,39 @@ struct IngestMetrics: Sendable {
     }
 
     func countSamples(_ accepted: Int = 0, _ outcome: MetricOutcome = .stored, rejected: [RowRejection]) {
-        switch outcome {
-        case .stored: samples[.stored]?.increment(by: accepted)
-        case .duplicate: samples[.duplicate]?.increment(by: accepted)
-        case .refused: samples[.rejected]?.increment(by: accepted)
-        }
+        samples[Self.outcome(outcome)]?.increment(by: accepted)
+        count(rejected)
+    }
+
+    func countSpooled(samples accepted: Int, rejected: [RowRejection]) {
+        samples[.spooled]?.increment(by: accepted)
+        count(rejected)
+    }
+
+    private func count(_ rejected: [RowRejection]) {
         samples[.rejected]?.increment(by: rejected.count)
         for rejection in rejected { rejectedSamples[rejection.code]?.increment() }
     }
 
     func count(_ result: UplinkResult) {
+        count(Self.outcome(result))
+    }
+
+    static func outcome(_ outcome: MetricOutcome) -> Outcome {
+        switch outcome {
+        case .stored: .stored
+        case .duplicate: .duplicate
+        case .refused: .rejected
+        }
+    }
+
+    static func outcome(_ result: UplinkResult) -> Outcome {
         switch result {
-        case .taken(.stored, _, _): count(.stored)
-        case .taken(.duplicate, _, _): count(.duplicate)
-        case .taken(.orphan, _, _): count(.orphan)
-        case .taken(.refused, _, _), .rejected: count(.rejected)
+        case .taken(.stored, _, _): .stored
+        case .taken(.duplicate, _, _): .duplicate
+        case .taken(.orphan, _, _): .orphan
+        case .taken(.refused, _, _), .rejected: .rejected
+        case .spooled: .spooled
         }
     }
 
@@ -74,7 +94,7 @@ struct IngestMetrics: Sendable {
         refusedWebhooks[reason]?.increment()
     }
 
-    private static func byOutcome(_ registry: MetricRegistry, _ name: String, _ help: String) -> [Outcome: Counter] {
+    static func byOutcome(_ registry: MetricRegistry, _ name: String, _ help: String) -> [Outcome: Counter] {
         Outcome.allCases.reduce(into: [:]) { counters, outcome in
             counters[outcome] = registry.counter(name, help: help, labels: [("outcome", outcome.rawValue)])
         }

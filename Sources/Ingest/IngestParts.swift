@@ -13,11 +13,13 @@ struct IngestParts: Sendable {
     let bodies, webhookBodies, strangersBodies: BodyBudget
     let metricBatcher: Batcher<MetricRecord, MetricOutcome>
     let uplinkBatcher: Batcher<UplinkSubmission, [UplinkOutcome]>
+    let spool: Spool
+    let drain: SpoolDrain
     let metricBatchRoute: MetricBatchRoute
     let webhookRoute: WebhookRoute
 
     init(
-        settings: IngestSettings, database: Database, metrics: IngestMetrics, secretBox: SecretBox, logger: Logger
+        settings: IngestSettings, database: Database, folder: SpoolFolder, metrics: IngestMetrics, logger: Logger
     ) {
         let parsers = JSONParserPool()
         strangersBodies = BodyBudget(limit: settings.bodyBytes / 16)
@@ -27,8 +29,11 @@ struct IngestParts: Sendable {
         let series = SeriesDirectory(store: SeriesStore(database: database), capacity: settings.seriesCacheSize)
         let metricWriter = MetricGroupWriter(pool: database.pool, logger: logger)
         let uplinkWriter = UplinkGroupWriter(pool: database.pool, logger: logger)
-        keys = StoreKeyDirectory(database: database)
-        integrations = IntegrationDirectory(database: database, secretBox: secretBox, logger: logger)
+        let availability = DatabaseAvailability(logger: logger)
+        let isAway: @Sendable () -> Bool = { availability.isAway }
+        keys = StoreKeyDirectory(database: database, isAway: isAway)
+        integrations = IntegrationDirectory(
+            database: database, secretBox: settings.secretBox, logger: logger, isAway: isAway)
         owners = OwnerDirectory(database: database, capacity: settings.ownerCacheSize) {
             metrics.orphansForgotten.increment(by: $0)
         }
@@ -36,23 +41,29 @@ struct IngestParts: Sendable {
         metricBatcher = Batcher(
             lanes: settings.metricLanes,
             limits: .init(groupCost: settings.groupSamples, queueCost: settings.queueSamples),
-            locks: \.locks
+            locks: \.locks, deadline: settings.spoolAfter
         ) { await metricWriter.write($0) }
         uplinkBatcher = Batcher(
             lanes: settings.uplinkLanes,
             limits: .init(groupCost: settings.groupUplinks, queueCost: settings.queueUplinks),
-            locks: \.locks
+            locks: \.locks, deadline: settings.spoolAfter
         ) { await uplinkWriter.write($0) }
-        metricBatchRoute = MetricBatchRoute(
-            keys: keys, rates: rates, parser: MetricBatchParser(parsers: parsers), series: series,
-            batcher: metricBatcher,
-            activity: activity, bodies: bodies, metrics: metrics)
-        webhookRoute = WebhookRoute(
-            integrations: integrations, rates: rates,
+        spool = Spool(folder: folder, metrics: metrics.spool, logger: logger)
+        let fallback = SpoolFallback(spool: spool, availability: availability)
+        let batches = MetricIntake(parser: MetricBatchParser(parsers: parsers), series: series, batcher: metricBatcher)
+        let webhooks = WebhookIntake(
+            generic: GenericDialect(parsers: parsers),
             uplinks: UplinkIntake(owners: owners, series: series, batcher: uplinkBatcher),
-            quarantine: Quarantine(database: database) { metrics.quarantineDropped.increment(by: $0) },
-            dialect: GenericDialect(parsers: parsers), bodies: webhookBodies, strangersBodies: strangersBodies,
+            quarantine: Quarantine(database: database) { metrics.quarantineDropped.increment(by: $0) })
+        drain = SpoolDrain(
+            folder: folder, database: database, batches: batches, webhooks: webhooks, availability: availability,
+            interval: .milliseconds(250), metrics: metrics.spool, logger: logger)
+        metricBatchRoute = MetricBatchRoute(
+            keys: keys, rates: rates, intake: batches, fallback: fallback, activity: activity, bodies: bodies,
             metrics: metrics)
+        webhookRoute = WebhookRoute(
+            integrations: integrations, rates: rates, intake: webhooks, fallback: fallback, bodies: webhookBodies,
+            strangersBodies: strangersBodies, metrics: metrics)
     }
 
     /// Drops from the caches what a change in a table concerns.

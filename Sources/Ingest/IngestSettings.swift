@@ -47,6 +47,16 @@ struct IngestSettings: Sendable {
         static let ownerCacheSize = SettingKey<Int>.integer(
             "INGEST_DEVICE_CACHE", default: 200_000, in: 1_000...10_000_000, unit: "devices",
             meaning: "Devices remembered; each takes some 150 bytes.")
+        static let spoolDirectory = SettingKey<String>.text(
+            "SPOOL_DIR", default: nil,
+            meaning:
+                "Directory on a local disk where requests are kept while the database is away; of this process alone.")
+        static let spoolBytes = SettingKey<Int>.integer(
+            "SPOOL_MAX_BYTES", default: 4 << 30, in: 1 << 20...1 << 44, unit: "bytes",
+            meaning: "Bytes kept in the spool at most; a batch of 100 samples takes some 9 kB. Beyond that: 503.")
+        static let spoolAfter = SettingKey<Duration>.seconds(
+            "SPOOL_AFTER", default: 2, in: 0.1...60,
+            meaning: "How long a request waits for a slow database before it is spooled.")
         static let compactionInterval = SettingKey<Duration>.seconds(
             "COMPACTION_INTERVAL", default: 5, in: 0.01...3_600,
             meaning: "Time between two looks for logs worth compacting, over which their work is spread.")
@@ -58,7 +68,9 @@ struct IngestSettings: Sendable {
             Key.connections,
             SharedSettings.masterKey, Key.metricLanes, Key.uplinkLanes, Key.groupSamples, Key.queueSamples,
             Key.groupUplinks,
-            Key.queueUplinks, Key.bodyBytes, Key.seriesCacheSize, Key.ownerCacheSize, Key.compactionInterval,
+            Key.queueUplinks, Key.bodyBytes, Key.seriesCacheSize, Key.ownerCacheSize, Key.spoolDirectory,
+            Key.spoolBytes,
+            Key.spoolAfter, Key.compactionInterval,
             SharedSettings.logLevel,
         ] + SharedSettings.deadlines
 
@@ -78,6 +90,9 @@ struct IngestSettings: Sendable {
     let bodyBytes: Int
     let seriesCacheSize: Int
     let ownerCacheSize: Int
+    let spoolDirectory: String
+    let spoolBytes: Int
+    let spoolAfter: Duration
     let compactionInterval: Duration
     let secretBox: SecretBox
     let logLevel: Logger.Level
@@ -100,6 +115,9 @@ struct IngestSettings: Sendable {
         bodyBytes = reader[Key.bodyBytes]
         seriesCacheSize = reader[Key.seriesCacheSize]
         ownerCacheSize = reader[Key.ownerCacheSize]
+        spoolDirectory = reader[Key.spoolDirectory]
+        spoolBytes = reader[Key.spoolBytes]
+        spoolAfter = reader[Key.spoolAfter]
         compactionInterval = reader[Key.compactionInterval]
         secretBox = SecretBox(reader[SharedSettings.masterKey])
         logLevel = reader[SharedSettings.logLevel]

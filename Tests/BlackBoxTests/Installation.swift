@@ -28,6 +28,7 @@ final class Installation: Sendable {
     var ingestURL: String { "http://127.0.0.1:\(ingestPort)" }
     var queryURL: String { "http://127.0.0.1:\(queryPort)" }
     var ingestMetricsURL: String { "http://127.0.0.1:\(ingestAdminPort)/metrics" }
+    var ingestReadyURL: String { "http://127.0.0.1:\(ingestAdminPort)/ready" }
 
     private init(database: String) throws {
         self.database = database
@@ -42,6 +43,7 @@ final class Installation: Sendable {
             "JWT_SECRET": UUID().uuidString + UUID().uuidString,
             "INGEST_HOST": "127.0.0.1", "INGEST_PORT": "\(ports[0])", "INGEST_ADMIN_PORT": "\(ports[1])",
             "QUERY_HOST": "127.0.0.1", "QUERY_PORT": "\(ports[2])", "QUERY_ADMIN_PORT": "\(ports[3])",
+            "SPOOL_DIR": FileManager.default.temporaryDirectory.appendingPathComponent("spool-\(database)").path,
         ]
     }
 
@@ -58,6 +60,9 @@ final class Installation: Sendable {
         }
         try await installation.client.shutDown()
         try await TestPostgres.dropDatabase(name)
+        if FileManager.default.fileExists(atPath: installation.spoolFolder.path) {
+            try FileManager.default.removeItem(at: installation.spoolFolder)
+        }
         return try result.get()
     }
 
@@ -66,6 +71,19 @@ final class Installation: Sendable {
         try await process.waitUntilReady(adminPort: ingestAdminPort, client)
         return process
     }
+
+    /// The setting that makes ingest reach the database through a proxy.
+    func databaseURLs(through host: String) throws -> [String: String] {
+        try ["INGEST_DATABASE_URL": "pulsegate_ingest", "SYSTEM_DATABASE_URL": "pulsegate_system"].mapValues { user in
+            let direct = try TestPostgres.url(database: database, user: user)
+            guard let server = direct.firstMatch(of: /@[^\/]+/)?.range else {
+                throw Failed(description: "no host in the database's URL")
+            }
+            return direct.replacingCharacters(in: server, with: "@" + host)
+        }
+    }
+
+    var spoolFolder: URL { URL(fileURLWithPath: environment["SPOOL_DIR"] ?? "") }
 
     func startQuery() async throws -> ServerProcess {
         let process = try ServerProcess("pulsegate-query", environment: environment)

@@ -8,7 +8,7 @@ import Support
 
 /// An ingest process from the body of a request to the log, with caches and a batcher of its own.
 struct WritingProcess: Sendable {
-    private let route: MetricBatchRoute
+    private let intake: MetricIntake
 
     init(database: Database) {
         let writer = MetricGroupWriter(pool: database.pool, logger: .silent)
@@ -17,24 +17,23 @@ struct WritingProcess: Sendable {
             lanes: 2, limits: .init(groupCost: 2_000, queueCost: 1_000_000),
             locks: \.locks
         ) { await writer.write($0) }
-        route = MetricBatchRoute(
-            keys: StoreKeyDirectory(database: database), rates: RateLimiter(),
+        intake = MetricIntake(
             parser: MetricBatchParser(parsers: JSONParserPool()),
-            series: SeriesDirectory(store: SeriesStore(database: database), capacity: 10_000), batcher: batcher,
-            activity: Activity(database: database, logger: .silent), bodies: BodyBudget(limit: 1 << 30),
-            metrics: IngestMetrics(MetricRegistry()))
+            series: SeriesDirectory(store: SeriesStore(database: database), capacity: 10_000), batcher: batcher)
     }
 
     /// Writes until it is cancelled.
     func run() async throws {
-        try await route.batcher.run()
+        try await intake.batcher.run()
     }
 
     func prepare(_ body: String, for credential: StoreCredential, at arrival: Timestamp) async throws -> MetricRecord {
-        try await route.prepare(ByteBuffer(string: body), for: credential, at: arrival).record
+        let (body, source) = (ByteBuffer(string: body), BatchSource(tenant: credential.tenant, owner: credential.owner))
+        let batch = try intake.parse(body, for: credential.tenant, at: arrival)
+        return try await intake.prepare(batch, body, from: source, at: arrival).record
     }
 
     func submit(_ record: MetricRecord) async throws -> MetricOutcome {
-        try await route.batcher.submit(record, cost: record.cost)
+        try await intake.batcher.submit(record, cost: record.cost)
     }
 }

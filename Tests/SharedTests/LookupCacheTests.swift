@@ -33,6 +33,39 @@ struct LookupCacheTests {
         #expect(loads.count == 5, "0 and 1 were looked up anew")
     }
 
+    /// While the database is known to be away nobody is asked in vain, and what lost its freshness still serves.
+    @Test func awayWhatIsStaleServesWithoutALookUp() async throws {
+        let isAway = Mutex(false)
+        let cache = LookupCache<Int, Int>(capacity: 10, isAway: { isAway.withLock { $0 } }) { [loads] key in
+            loads.increment()
+            return (key * 2, TenantID(1))
+        }
+        _ = try await cache.value(for: 4)
+        cache.invalidateAll()
+        isAway.withLock { $0 = true }
+        #expect(try await cache.value(for: 4) == 8)
+        #expect(loads.count == 1)
+        #expect(try await cache.value(for: 5) == 10, "who is not known is looked up")
+        isAway.withLock { $0 = false }
+        _ = try await cache.value(for: 4)
+        #expect(loads.count == 3)
+    }
+
+    /// A database that says nothing holds up nobody who is known.
+    @Test func aLookUpThatTakesLongIsNotWaitedFor() async throws {
+        let (gate, opened) = AsyncStream.makeStream(of: Void.self)
+        let cache = LookupCache<Int, Int>(capacity: 10, patience: .milliseconds(10)) { [loads] key in
+            loads.increment()
+            if loads.count > 1 { for await _ in gate { break } }
+            return (key * 2, TenantID(1))
+        }
+        _ = try await cache.value(for: 4)
+        cache.invalidateAll()
+        #expect(try await cache.value(for: 4) == 8)
+        #expect(loads.count == 2)
+        opened.finish()
+    }
+
     @Test func concurrentMissesShareOneLookUp() async throws {
         let (gate, opened) = AsyncStream.makeStream(of: Void.self)
         let cache = LookupCache<Int, Int>(capacity: 10) { [loads] key in

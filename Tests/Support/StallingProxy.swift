@@ -86,6 +86,14 @@ package final class StallingProxy: Sendable {
         for socket in sockets { shutdown(socket, Int32(SHUT_RDWR)) }
     }
 
+    /// New connections pass again.
+    package func mend() {
+        wire.withLock { wire in
+            (wire.isCut, wire.isHeld) = (false, false)
+            wire.sockets = []
+        }
+    }
+
     package func stop() {
         cut()
         shutdown(listener, Int32(SHUT_RDWR))

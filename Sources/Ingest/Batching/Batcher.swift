@@ -1,6 +1,10 @@
+import DequeModule
 import ServiceLifecycle
 import Shared
 import Synchronization
+
+/// Nobody knows when the request will be written, or whether it has been: its time is over.
+struct BatcherOverdue: Error {}
 
 /// Gathers what concurrent requests bring and writes it together. Each request is answered when its group is committed, with its
 /// own outcome.
@@ -15,7 +19,24 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
     fileprivate struct Entry {
         let request: Request
         let locks: [Int64]
-        let answer: CheckedContinuation<Outcome, any Error>
+        let answer: Answer
+    }
+
+    /// Given once, by whoever is first.
+    fileprivate final class Answer: Sendable {
+        private let waiting: Mutex<CheckedContinuation<Outcome, any Error>?>
+
+        init(_ waiting: CheckedContinuation<Outcome, any Error>) {
+            self.waiting = Mutex(waiting)
+        }
+
+        func give(_ outcome: Result<Outcome, any Error>) {
+            let waiting = waiting.withLock { waiting in
+                defer { waiting = nil }
+                return waiting
+            }
+            waiting?.resume(with: outcome)
+        }
     }
 
     /// What a lane does next.
@@ -31,6 +52,9 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
 
     private let state: Mutex<State>
     private let lanes: Int
+    private let deadline: Duration?
+    /// In order of arrival, for as long as the deadline.
+    private let due = Mutex(Deque<(at: ContinuousClock.Instant, answer: Answer)>())
     private let locks: @Sendable (Request) -> [Int64]
     private let write: Writer
 
@@ -39,11 +63,13 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
     ///   - limits: the costs, in rows or bytes as the caller counts them, of a group and of all that waits.
     ///   - locks: what writing a request locks, by numbers of the caller's: requests that have one in common are not written at
     ///     the same time.
+    ///   - deadline: how long a request waits for its answer, or a quarter longer; it is written all the same.
     init(
         lanes: Int, limits: GroupQueue<Request>.Limits, locks: @escaping @Sendable (Request) -> [Int64] = { _ in [] },
-        write: @escaping Writer
+        deadline: Duration? = nil, write: @escaping Writer
     ) {
         self.lanes = lanes
+        self.deadline = deadline
         self.locks = locks
         self.write = write
         let limits = GroupQueue<Entry>.Limits(groupCost: limits.groupCost, queueCost: limits.queueCost)
@@ -56,18 +82,21 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
     }
 
     /// Returns once the request is committed.
-    /// - Throws: `Problem` 503 when more waits than memory is set aside for, or what the writer answered.
+    /// - Throws: `Problem` 503 when more waits than memory is set aside for; ``BatcherOverdue``; or what the writer answered.
     func submit(_ request: Request, cost: Int) async throws -> Outcome {
         let locks = locks(request)
-        return try await withCheckedThrowingContinuation { answer in
+        return try await withCheckedThrowingContinuation { waiting in
+            let answer = Answer(waiting)
+            if let deadline { due.withLock { $0.append((.now + deadline, answer)) } }
             let (accepted, lane, watch) = state.withLock { state in
                 let accepted = state.queue.offer(Entry(request: request, locks: locks, answer: answer), cost: cost)
                 return (accepted, state.laneToWake(), state.watchToWake())
             }
             if !accepted {
-                answer.resume(
-                    throwing: Problem.unavailable(
-                        retryAfter: 1, code: "overloaded", detail: "Too much waits to be written."))
+                answer.give(
+                    .failure(
+                        Problem.unavailable(
+                            retryAfter: 1, code: "overloaded", detail: "Too much waits to be written.")))
             }
             lane?.resume()
             watch?.resume()
@@ -77,11 +106,14 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
     /// Runs the lanes until shutdown or cancellation, and then until everything that was accepted is answered.
     func run() async throws {
         await withTaskCancellationOrGracefulShutdownHandler {
-            await withDiscardingTaskGroup { group in
-                group.addTask { await self.watch() }
+            await withTaskGroup { group in
                 for _ in 0..<lanes {
                     group.addTask { await self.runLane() }
                 }
+                group.addTask { await self.watch() }
+                let deadlines = Task { await self.keepDeadlines() }
+                await group.waitForAll()
+                deadlines.cancel()
             }
         } onCancelOrGracefulShutdown: {
             let parked = self.state.withLock { $0.close() }
@@ -109,7 +141,21 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
     }
 
     private static func answer(_ group: [Entry], _ outcomes: [Result<Outcome, any Error>]) {
-        for (entry, outcome) in zip(group, outcomes) { entry.answer.resume(with: outcome) }
+        for (entry, outcome) in zip(group, outcomes) { entry.answer.give(outcome) }
+    }
+
+    /// Tells those whose time is over; most have their answer by then.
+    private func keepDeadlines() async {
+        guard let deadline else { return }
+        while (try? await Task.sleep(for: deadline / 4)) != nil { // cancelled when everything is answered
+            let now = ContinuousClock.now
+            let overdue = due.withLock { due in
+                let count = due.firstIndex { $0.at > now } ?? due.count
+                defer { due.removeFirst(count) }
+                return Array(due.prefix(count))
+            }
+            for one in overdue { one.answer.give(.failure(BatcherOverdue())) }
+        }
     }
 
     /// Sends an idle lane for what waits when it has waited for ``patience``.

@@ -59,8 +59,11 @@ struct IntegrationDirectory: Sendable {
 
     private let cache: LookupCache<UUID, Integration?>
 
-    init(database: Database, secretBox: SecretBox, logger: Logger, capacity: Int = 50_000) {
-        cache = LookupCache(capacity: capacity) { id in
+    init(
+        database: Database, secretBox: SecretBox, logger: Logger, capacity: Int = 50_000,
+        isAway: @escaping @Sendable () -> Bool = { false }
+    ) {
+        cache = LookupCache(capacity: capacity, isAway: isAway) { id in
             guard let tenant = try await database.lookUp(Tenant.byIntegration(id)).first else { return (nil, nil) }
             guard tenant.isActive else { return (nil, tenant.id) }
             let (integration, secrets) = try await database.withTenant(tenant) { tx in

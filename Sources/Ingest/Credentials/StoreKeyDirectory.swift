@@ -46,8 +46,10 @@ struct StoreKeyDirectory: Sendable {
 
     private let cache: LookupCache<Presented, Known?>
 
-    init(database: Database, capacity: Int = 50_000) {
-        cache = LookupCache(capacity: capacity) { key in
+    init(
+        database: Database, capacity: Int = 50_000, isAway: @escaping @Sendable () -> Bool = { false }
+    ) {
+        cache = LookupCache(capacity: capacity, isAway: isAway) { key in
             guard let tenant = try await database.lookUp(Tenant.bySlug(key.tenantSlug)).first else { return (nil, nil) }
             guard tenant.isActive else { return (nil, tenant.id) }
             let keys = try await database.read(tenant, Self.keys(ofStore: key.storeCode, tenant.id))

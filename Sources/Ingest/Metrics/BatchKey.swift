@@ -16,11 +16,14 @@ struct BatchKey: Hashable, Sendable {
         make(owner: owner, batchID: batchID, everyRowHasOwnTime: everyRowHasOwnTime) { $0.update(content) }
     }
 
-    /// - Parameter content: puts what the request holds into the digest, whatever form tells one content from another.
+    /// - Parameters:
+    ///   - fresh: the key of a request that nothing in it makes known.
+    ///   - content: puts what the request holds into the digest, whatever form tells one content from another.
     static func make(
-        owner: Int32, batchID: String?, everyRowHasOwnTime: Bool, content: (inout ContentDigest) -> Void
+        owner: Int32, batchID: String?, everyRowHasOwnTime: Bool, fresh: UUID = UUID(),
+        content: (inout ContentDigest) -> Void
     ) -> BatchKey {
-        guard batchID != nil || everyRowHasOwnTime else { return BatchKey(id: UUID(), isFresh: true) }
+        guard batchID != nil || everyRowHasOwnTime else { return BatchKey(id: fresh, isFresh: true) }
         var digest = ContentDigest()
         digest.update(owner)
         // The length stands before the text, so that no batch_id can pass for the beginning of a content.

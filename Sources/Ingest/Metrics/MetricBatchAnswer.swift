@@ -4,7 +4,7 @@ import Hummingbird
 import NIOCore
 import Shared
 
-/// What a gateway is told of its batch: `processed = stored + duplicates + rejected`.
+/// What a gateway is told of its batch: `processed = stored + duplicates + rejected`, once that is known.
 struct MetricBatchAnswer: Encodable {
     struct Rejection: Encodable {
         let index: Int
@@ -23,10 +23,11 @@ struct MetricBatchAnswer: Encodable {
         case rejectedTotal = "rejected_total"
     }
 
-    let status = "success"
+    let status: String
     let processed: Int
-    let stored: Int
-    let duplicates: Int
+    /// Nil while that is not known: the batch is spooled.
+    let stored: Int?
+    let duplicates: Int?
     let rejected: [Rejection]
     /// Only where not all are listed.
     let rejectedTotal: Int?
@@ -37,20 +38,34 @@ struct MetricBatchAnswer: Encodable {
         guard outcome != .refused else {
             throw Problem.unprocessable(code: "refused", detail: "The database refused this batch.")
         }
+        status = "success"
         processed = batch.processed
         stored = outcome == .stored ? accepted : 0
         duplicates = outcome == .duplicate ? accepted : 0
-        rejected = batch.rejected.prefix(MetricBatchRoute.maxListed).map(Rejection.init)
-        rejectedTotal = batch.rejected.count > MetricBatchRoute.maxListed ? batch.rejected.count : nil
+        (rejected, rejectedTotal) = Self.rejections(of: batch)
+    }
+
+    /// For a batch that is kept until the database is back.
+    init(spooled batch: MetricBatch) {
+        status = "spooled"
+        processed = batch.processed
+        (stored, duplicates) = (nil, nil)
+        (rejected, rejectedTotal) = Self.rejections(of: batch)
+    }
+
+    private static func rejections(of batch: MetricBatch) -> ([Rejection], total: Int?) {
+        let listed = batch.rejected.prefix(MetricBatchRoute.maxListed).map(Rejection.init)
+        return (listed, batch.rejected.count > listed.count ? batch.rejected.count : nil)
     }
 
     func response() throws -> Response {
-        try JSONResponse.make(self, text: plainText)
+        guard stored != nil else { return try JSONResponse.make(self, status: .accepted) }
+        return try JSONResponse.make(self, text: plainText)
     }
 
     /// What the encoder would write, in a twentieth of its time; nil where something was rejected, which is rare.
     var plainText: String? {
-        guard rejected.isEmpty else { return nil }
+        guard rejected.isEmpty, let stored, let duplicates else { return nil }
         return
             #"{"duplicates":\#(duplicates),"processed":\#(processed),"rejected":[],"status":"\#(status)","stored":\#(stored)}"#
     }

@@ -12,14 +12,11 @@ struct MetricBatchRoute: Sendable {
     static let maxBodyBytes = 8 << 20
     /// Rejections listed in an answer; all are counted.
     static let maxListed = 100
-    /// How far ahead of our clock a sample may be, seconds.
-    static let maxAhead: Int64 = 600
 
     let keys: StoreKeyDirectory
     let rates: RateLimiter
-    let parser: MetricBatchParser
-    let series: SeriesDirectory
-    let batcher: Batcher<MetricRecord, MetricOutcome>
+    let intake: MetricIntake
+    let fallback: SpoolFallback
     let activity: Activity
     let bodies: BodyBudget
     let metrics: IngestMetrics
@@ -35,48 +32,33 @@ struct MetricBatchRoute: Sendable {
         defer { withExtendedLifetime(lease) {} }
         let body = try await request.decodedBody(limit: Self.maxBodyBytes, lease: lease, context: context)
         let now = Timestamp.now()
-        let (batch, record) = try await prepare(body, for: credential, at: now)
-        let samples = record.samples
-        guard !samples.isEmpty else {
-            metrics.countSamples(rejected: batch.rejected)
-            throw MetricBatchAnswer.nothingStored(batch)
+        let batch = try intake.parse(body, for: credential.tenant, at: now)
+        guard batch.count > 0 else { throw nothingStored(batch) }
+        let (source, fresh) = (BatchSource(tenant: credential.tenant, owner: credential.owner), UUID())
+        guard
+            let taken = try await fallback.unlessAway({
+                try await intake.store(batch, body, from: source, at: now, fresh: fresh)
+            })
+        else {
+            let sender = SpoolRecord.Sender.store(owner: source.owner, key: fresh)
+            try await fallback.keep(body.readableBytesView, of: source.tenant, from: sender, at: now)
+            seen(credential, request, at: now)
+            metrics.countSpooled(samples: batch.count, rejected: batch.rejected)
+            return try MetricBatchAnswer(spooled: batch).response()
         }
-        let outcome = try await batcher.submit(record, cost: record.cost)
+        guard taken.accepted > 0 else { throw nothingStored(taken.batch) }
+        seen(credential, request, at: now)
+        metrics.countSamples(taken.accepted, taken.outcome, rejected: taken.batch.rejected)
+        return try MetricBatchAnswer(batch: taken.batch, accepted: taken.accepted, outcome: taken.outcome).response()
+    }
+
+    private func seen(_ credential: StoreCredential, _ request: Request, at now: Timestamp) {
         activity.seen(credential, gatewayVersion: request.headers[.userAgent].map(Self.gatewayVersion), at: now)
-        metrics.countSamples(samples.count, outcome, rejected: batch.rejected)
-        return try MetricBatchAnswer(batch: batch, accepted: samples.count, outcome: outcome).response()
     }
 
-    /// From the body's bytes to the record that the batcher takes; without samples where no row is good.
-    ///
-    /// - Parameter now: when the request arrived.
-    func prepare(
-        _ body: ByteBuffer, for credential: StoreCredential, at now: Timestamp
-    ) async throws -> (batch: MetricBatch, record: MetricRecord) {
-        var batch = try parse(body, for: credential.tenant, at: now)
-        let samples = try await resolve(&batch, for: credential)
-        let key = key(of: batch, samples, body, for: credential)
-        let record = MetricRecord(
-            tenant: credential.tenant.id, owner: credential.owner, key: key.id, receivedAt: now, samples: samples)
-        return (batch, record)
-    }
-
-    /// By what will be stored rather than by the text, where that is all there is to it: a batch that is sent again because a
-    /// row has become acceptable meanwhile is another batch.
-    private func key(
-        of batch: MetricBatch, _ samples: SampleRun, _ body: ByteBuffer, for credential: StoreCredential
-    ) -> BatchKey {
-        BatchKey.make(
-            owner: credential.owner, batchID: batch.batchID, everyRowHasOwnTime: batch.everyRowHasOwnTime
-        ) { digest in
-            guard batch.everyRowHasOwnTime else {
-                body.withUnsafeReadableBytes { digest.update($0) }
-                return
-            }
-            samples.series.withUnsafeBytes { digest.update($0) }
-            samples.ts.withUnsafeBytes { digest.update($0) }
-            samples.values.withUnsafeBytes { digest.update($0) }
-        }
+    private func nothingStored(_ batch: MetricBatch) -> Problem {
+        metrics.countSamples(rejected: batch.rejected)
+        return MetricBatchAnswer.nothingStored(batch)
     }
 
     /// One answer for every reason, so that it tells nobody which part was right.
@@ -88,37 +70,6 @@ struct MetricBatchRoute: Sendable {
         return credential
     }
 
-    private func parse(_ body: ByteBuffer, for tenant: Tenant, at now: Timestamp) throws -> MetricBatch {
-        let window = TimeWindow(
-            arrival: now, oldest: now.adding(seconds: -tenant.plan.retentionDays * 86_400),
-            newest: now.adding(seconds: Self.maxAhead))
-        let result = body.withUnsafeReadableBytes { bytes in
-            Result<MetricBatch, MetricBatchFault> { () throws(MetricBatchFault) in
-                try parser.parse(bytes, within: window)
-            }
-        }
-        switch result {
-        case .success(let batch): return batch
-        case .failure(let fault): throw Problem(fault)
-        }
-    }
-
-    /// The good rows in the log's form; rows past the tenant's bound of series become rejections.
-    private func resolve(_ batch: inout MetricBatch, for credential: StoreCredential) async throws -> SampleRun {
-        let (ids, unknown) = try await series.ids(of: batch, owner: credential.owner, of: credential.tenant)
-        guard !unknown.isEmpty else {
-            return SampleRun(series: ids, ts: batch.microseconds, values: batch.values)
-        }
-        batch.rejected += unknown.map { RowRejection(index: Int(batch.positions[$0]), code: .seriesLimit) }
-        let left = Set(unknown)
-        var run = SampleRun()
-        for row in ids.indices where !left.contains(row) {
-            run.append(series: ids[row], ts: batch.microseconds[row], value: batch.values[row])
-        }
-        batch.rejected.sort { $0.index < $1.index }
-        return run
-    }
-
     /// What a User-Agent says of a gateway, bounded and without control characters.
     private static func gatewayVersion(_ userAgent: String) -> String {
         if userAgent.utf8.count <= 128, userAgent.utf8.allSatisfy({ (32..<127).contains($0) }) { return userAgent }
@@ -127,19 +78,8 @@ struct MetricBatchRoute: Sendable {
     }
 }
 
-extension MetricRecord {
-    /// What a request costs beside its samples, in samples.
-    static let fixedCost = 16
-
-    /// In samples, as the batcher's limits count.
-    var cost: Int { samples.count + Self.fixedCost }
-
-    /// What writing it locks, as the batcher wants to know.
-    var locks: [Int64] { [OwnerOrder.number(owner, of: tenant)] }
-}
-
 extension Problem {
-    fileprivate init(_ fault: MetricBatchFault) {
+    init(_ fault: MetricBatchFault) {
         self =
             switch fault {
             case .notJSON: .badRequest(code: "not_json", detail: "The body is not JSON.")

@@ -15,42 +15,38 @@ struct UplinkIntake: Sendable {
     /// An outcome for each uplink, in order; those that could not be read stay rejected.
     /// - Throws: `Problem` 429 or 503, `PostgresError`: then nothing was stored, as far as we know.
     func take(
-        _ uplinks: [Result<Uplink, UplinkRejection>], from integration: Integration, messageID: String?,
+        _ uplinks: [Result<Uplink, UplinkRejection>], from source: WebhookSource, messageID: String?,
         at now: Timestamp
     ) async throws -> [UplinkResult] {
         let good = uplinks.compactMap { try? $0.get() } // the rejected ones are answered below
-        var outcomes = try await store(good, from: integration, messageID: messageID, at: now)[...]
+        var outcomes = try await store(good, from: source, messageID: messageID, at: now)[...]
         return uplinks.map { uplink in
             switch uplink {
             case .success(let uplink):
                 let outcome = outcomes.popFirst() ?? .refused
                 guard outcome != .refused else { return .rejected(.refused(uplink.deviceEUI)) }
                 return .taken(outcome, deviceEUI: uplink.deviceEUI, fcnt: uplink.fcnt)
-            case .failure(let rejection):
-                return .rejected(
-                    .init(
-                        code: rejection.code.rawValue, detail: rejection.detail, field: rejection.field,
-                        deviceEUI: rejection.deviceEUI))
+            case .failure(let rejection): return .rejected(.init(rejection))
             }
         }
     }
 
     private func store(
-        _ uplinks: [Uplink], from integration: Integration, messageID: String?, at now: Timestamp
+        _ uplinks: [Uplink], from source: WebhookSource, messageID: String?, at now: Timestamp
     ) async throws -> [UplinkOutcome] {
         guard !uplinks.isEmpty else { return [] }
         let deviceEUIs = Set(uplinks.map(\.deviceEUI))
         for _ in 0..<Self.maxAttempts {
             let owners = try await owners.owners(
-                of: deviceEUIs, tenant: integration.tenant, integrationID: integration.id, seenAt: now)
+                of: deviceEUIs, tenant: source.tenant, integrationID: source.integrationID, seenAt: now)
             let submission = UplinkSubmission(
-                tenant: integration.tenant, integrationID: integration.id,
+                tenant: source.tenant, integrationID: source.integrationID,
                 messageHash: messageID.map(ContentDigest.uuid(of:)), arrivedAt: now,
-                uplinks: try await resolve(uplinks, owners, integration.tenant))
+                uplinks: try await resolve(uplinks, owners, source.tenant))
             do {
                 return try await batcher.submit(submission, cost: submission.uplinks.count)
             } catch is StaleOwner {
-                self.owners.forget(deviceEUIs, of: integration.tenant.id)
+                self.owners.forget(deviceEUIs, of: source.tenant.id)
             }
         }
         throw Problem.unavailable(retryAfter: 1)
@@ -79,6 +75,12 @@ struct UplinkIntake: Sendable {
 }
 
 extension UplinkResult.Rejection {
+    init(_ rejection: UplinkRejection) {
+        self.init(
+            code: rejection.code.rawValue, detail: rejection.detail, field: rejection.field,
+            deviceEUI: rejection.deviceEUI)
+    }
+
     fileprivate static func refused(_ deviceEUI: DeviceEUI) -> UplinkResult.Rejection {
         .init(code: "refused", detail: "The database refused this uplink.", field: nil, deviceEUI: deviceEUI)
     }

@@ -9,13 +9,13 @@ struct Quarantine: Sendable {
     let dropped: @Sendable (Int) -> Void
 
     /// Stores a body and drops the oldest beyond the tenant's bound.
-    func keep(_ body: VerifiedBody, of integration: Integration, reason: String, contentType: String?) async throws {
-        let tenant = integration.tenant
+    func keep(_ body: VerifiedBody, from source: WebhookSource, reason: String) async throws {
+        let tenant = source.tenant
         let gone = try await database.withTenant(tenant) { tx in
             try await tx.run(
                 """
                 INSERT INTO quarantine (tenant_id, id, integration_id, reason, content_type, body)
-                VALUES (\(tenant.id), \(UUID.v7()), \(integration.id), \(reason), \(contentType.map { String($0.prefix(200)) }),
+                VALUES (\(tenant.id), \(UUID.v7()), \(source.integrationID), \(reason), \(source.contentType.map { String($0.prefix(200)) }),
                         \(body.bytes))
                 """)
             return try await tx.run(

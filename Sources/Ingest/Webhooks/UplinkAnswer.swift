@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Shared
 
@@ -11,7 +12,13 @@ enum UplinkResult: Sendable {
     }
 
     case taken(UplinkOutcome, deviceEUI: DeviceEUI, fcnt: UInt32)
+    /// Kept, and yet to be decided.
+    case spooled(deviceEUI: DeviceEUI, fcnt: UInt32)
     case rejected(Rejection)
+
+    var isRejected: Bool {
+        if case .rejected = self { true } else { false }
+    }
 }
 
 /// What a network server is told of one uplink.
@@ -38,6 +45,11 @@ struct UplinkAnswer: Encodable {
             self.deviceEUI = deviceEUI.rawValue
             self.fcnt = fcnt
             reason = nil
+        case .spooled(let deviceEUI, let fcnt):
+            status = "spooled"
+            self.deviceEUI = deviceEUI.rawValue
+            self.fcnt = fcnt
+            reason = nil
         case .rejected(let rejection):
             status = "rejected"
             deviceEUI = rejection.deviceEUI?.rawValue
@@ -48,8 +60,9 @@ struct UplinkAnswer: Encodable {
 }
 
 extension UplinkAnswer {
-    func response() throws -> Response {
-        try JSONResponse.make(self, text: plainText)
+    func response(status: HTTPResponse.Status = .ok) throws -> Response {
+        guard status == .ok else { return try JSONResponse.make(self, status: status) }
+        return try JSONResponse.make(self, text: plainText)
     }
 
     /// What the encoder would write, in a twentieth of its time; nil for what was rejected, which is rare.

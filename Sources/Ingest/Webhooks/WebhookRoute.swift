@@ -12,9 +12,8 @@ struct WebhookRoute: Sendable {
 
     let integrations: IntegrationDirectory
     let rates: RateLimiter
-    let uplinks: UplinkIntake
-    let quarantine: Quarantine
-    let dialect: GenericDialect
+    let intake: WebhookIntake
+    let fallback: SpoolFallback
     let bodies: BodyBudget
     /// For requests that name no integration.
     let strangersBodies: BodyBudget
@@ -36,13 +35,10 @@ struct WebhookRoute: Sendable {
         guard try ContentEncoding(request.headers[values: .contentEncoding]) == .identity else {
             throw Problem.unsupportedMediaType(detail: "Webhooks are taken plain.")
         }
-        guard known.dialect == "generic" else {
-            try await quarantine.keep(
-                verified, of: known, reason: "dialect_unsupported", contentType: request.headers[.contentType])
-            metrics.count(.quarantined)
-            return try JSONResponse.make(["status": "quarantined"])
-        }
-        return try await takeGeneric(verified, of: known, now)
+        let source = WebhookSource(
+            tenant: known.tenant, integrationID: known.id, dialect: known.dialect,
+            contentType: request.headers[.contentType])
+        return try await take(verified, from: source, now)
     }
 
     /// Nil for an id that is malformed or unknown: refused later, by the path that a wrong signature takes.
@@ -70,19 +66,38 @@ struct WebhookRoute: Sendable {
         throw Problem.unauthorized(challenge: "Signature realm=\"pulsegate\"")
     }
 
-    private func takeGeneric(
-        _ verified: VerifiedBody, of integration: Integration, _ now: Timestamp
-    ) async throws -> Response {
-        let report: UplinkReport
+    private func take(_ verified: VerifiedBody, from source: WebhookSource, _ now: Timestamp) async throws -> Response {
+        let said: WebhookIntake.Said
         do {
-            report = try dialect.read(verified, now: now)
+            said = try intake.read(verified, from: source, at: now)
         } catch {
             throw Problem(error)
         }
-        let results = try await uplinks.take(report.uplinks, from: integration, messageID: verified.messageID, at: now)
+        guard said.isWorthKeeping else { return try answer(said, .spooled(said), status: .ok) }
+        guard
+            let taken = try await fallback.unlessAway({ try await intake.store(said, verified, from: source, at: now) })
+        else {
+            let sender = SpoolRecord.Sender.integration(
+                source.integrationID, dialect: source.dialect, messageID: verified.messageID,
+                contentType: source.contentType)
+            try await fallback.keep(verified.bytes, of: source.tenant, from: sender, at: now)
+            return try answer(said, .spooled(said), status: .accepted)
+        }
+        return try answer(said, taken, status: .ok)
+    }
+
+    private func answer(
+        _ said: WebhookIntake.Said, _ taken: WebhookIntake.Taken, status: HTTPResponse.Status
+    ) throws -> Response {
+        guard case .results(let results) = taken, case .report(let report) = said else {
+            metrics.count(status == .ok ? .quarantined : .spooled)
+            return try JSONResponse.make(["status": status == .ok ? "quarantined" : "spooled"], status: status)
+        }
         for result in results { metrics.count(result) }
         metrics.countDroppedLeaves(of: report.uplinks)
-        if report.isList { return try JSONResponse.make(["results": results.map(UplinkAnswer.init)]) }
+        if report.isList {
+            return try JSONResponse.make(["results": results.map(UplinkAnswer.init)], status: status)
+        }
         guard let result = results.first else { throw Problem.unprocessable(code: "no_uplink", detail: "No uplink.") }
         if case .rejected(let rejection) = result {
             throw Problem.unprocessable(
@@ -90,12 +105,34 @@ struct WebhookRoute: Sendable {
                 errors: rejection.field.map { [.init(field: $0, code: rejection.code, detail: rejection.detail)] } ?? []
             )
         }
-        return try UplinkAnswer(result).response()
+        return try UplinkAnswer(result).response(status: status)
+    }
+}
+
+extension WebhookIntake.Said {
+    /// Something in it is to be stored.
+    fileprivate var isWorthKeeping: Bool {
+        guard case .report(let report) = self else { return true }
+        return report.uplinks.contains { if case .success = $0 { true } else { false } }
+    }
+}
+
+extension WebhookIntake.Taken {
+    /// What is kept in the spool: its good uplinks are yet to be decided.
+    fileprivate static func spooled(_ said: WebhookIntake.Said) -> WebhookIntake.Taken {
+        guard case .report(let report) = said else { return .quarantined }
+        return .results(
+            report.uplinks.map { uplink in
+                switch uplink {
+                case .success(let uplink): .spooled(deviceEUI: uplink.deviceEUI, fcnt: uplink.fcnt)
+                case .failure(let rejection): .rejected(.init(rejection))
+                }
+            })
     }
 }
 
 extension Problem {
-    fileprivate init(_ fault: DialectFault) {
+    init(_ fault: DialectFault) {
         self =
             switch fault {
             case .notJSON: .badRequest(code: "not_json", detail: "The body is not JSON.")

@@ -4,8 +4,8 @@ import Synchronization
 /// A bounded cache in front of a look-up that must be fresh within seconds: entries live for `timeToLive`, are dropped by
 /// tag when the database tells of a change, and concurrent misses of one key share one look-up.
 ///
-/// When the look-up itself fails (the database is away), a stale entry is served rather than the error: who was known
-/// a moment ago is still known.
+/// When the look-up itself fails (the database is away) or takes long, a stale entry is served rather than the error: who was
+/// known a moment ago is still known.
 package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private struct Entry {
         var value: Value
@@ -23,18 +23,26 @@ package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Send
     private let state = Mutex(State())
     private let capacity: Int
     private let timeToLive: Duration
+    /// How long a look-up may take while there is a stale entry.
+    private let patience: Duration
+    private let isAway: @Sendable () -> Bool
     private let load: @Sendable (Key) async throws -> (Value, tag: TenantID?)
 
     /// - Parameters:
     ///   - capacity: entries kept at most; past it, about an eighth is dropped, outdated ones first.
     ///   - timeToLive: how long an entry is believed without a word from the database.
+    ///   - patience: how long a look-up may take while there is a stale entry.
+    ///   - isAway: what is known to be in vain is not tried while there is a stale entry.
     ///   - load: looks a key up; the tag says whose change makes the entry void.
     package init(
-        capacity: Int, timeToLive: Duration = .seconds(4),
+        capacity: Int, timeToLive: Duration = .seconds(4), patience: Duration = .seconds(1),
+        isAway: @escaping @Sendable () -> Bool = { false },
         load: @escaping @Sendable (Key) async throws -> (Value, tag: TenantID?)
     ) {
         self.capacity = capacity
         self.timeToLive = timeToLive
+        self.patience = patience
+        self.isAway = isAway
         self.load = load
     }
 
@@ -45,13 +53,36 @@ package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Send
             return entry.freshUntil > now ? (entry.value, nil) : (nil, entry.value)
         }
         if let hit { return hit }
-        do {
-            return try await loadOnce(key)
-        } catch let error as PostgresError {
-            guard let stale else { throw error }
-            // Whoever comes next need not wait for the database too.
-            state.withLock { $0.entries[key]?.freshUntil = .now + .seconds(1) }
-            return stale
+        if let stale, isAway() { return stale }
+        guard let stale else { return try await loadOnce(key) }
+        if let loaded = await loadSoon(key) { return loaded }
+        // Whoever comes next need not wait for the database too.
+        state.withLock { state in
+            guard let entry = state.entries[key], entry.freshUntil <= now else { return }
+            state.entries[key]?.freshUntil = .now + .seconds(1)
+        }
+        return stale
+    }
+
+    /// Nil when the look-up fails, or has not ended within ``patience``.
+    private func loadSoon(_ key: Key) async -> Value? {
+        await withCheckedContinuation { waiting in
+            let answer = Mutex<CheckedContinuation<Value?, Never>?>(waiting)
+            let give: @Sendable (Value?) -> Void = { value in
+                let waiting = answer.withLock { waiting in
+                    defer { waiting = nil }
+                    return waiting
+                }
+                waiting?.resume(returning: value)
+            }
+            let timer = Task { [patience] in
+                try? await Task.sleep(for: patience) // cancelled, there is an answer
+                give(nil)
+            }
+            Task {
+                give(try? await self.loadOnce(key)) // what fails is tried again by who comes later
+                timer.cancel()
+            }
         }
     }
 
@@ -64,11 +95,13 @@ package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Send
         }
     }
 
+    /// What is known may be outdated: the word of changes was lost for a while. It still serves while the database is away.
     package func invalidateAll() {
+        let now = ContinuousClock.now
         state.withLock { state in
             state.generation += 1
             state.underWay.removeAll()
-            state.entries.removeAll()
+            state.entries = state.entries.mapValues { Entry(value: $0.value, tag: $0.tag, freshUntil: now) }
         }
     }
 

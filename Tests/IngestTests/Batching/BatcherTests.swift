@@ -41,6 +41,28 @@ struct BatcherTests {
         }
     }
 
+    /// A writer that does not come back keeps nobody waiting beyond the deadline, and what it says later is no second answer.
+    @Test func aRequestWhoseTimeIsOverIsTold() async throws {
+        let gate = Gate()
+        let batcher = Batcher<Int, Int>(
+            lanes: 1, limits: .init(groupCost: 1, queueCost: 10), deadline: .milliseconds(20)
+        ) { group in
+            if group == [1] { await gate.pass() }
+            return group.map { .success($0) }
+        }
+        try await with(batcher) {
+            await withTaskGroup(of: Void.self) { group in
+                for request in 1...2 {
+                    group.addTask {
+                        await #expect(throws: BatcherOverdue.self) { try await batcher.submit(request, cost: 1) }
+                    }
+                    if request == 1 { await gate.arrival() }
+                }
+            }
+            gate.open()
+        }
+    }
+
     @Test func everyRequestGetsItsOwnAnswer() async throws {
         let batcher = Batcher<Int, Int>(lanes: 2, limits: .init(groupCost: 7, queueCost: 10_000)) { group in
             group.map { $0 % 5 == 0 ? .failure(Refused(request: $0)) : .success($0 * 2) }

@@ -1,6 +1,7 @@
 import Postgres
+import Shared
 
-/// A body whose sender was proven. Only `SignatureVerifier` makes one, and dialects take nothing else.
+/// A body whose sender was proven. Only `SignatureVerifier` makes one, or the spool had it from one; dialects take nothing else.
 struct VerifiedBody: Sendable {
     /// As received, before any decoding.
     let bytes: [UInt8]
@@ -10,6 +11,11 @@ struct VerifiedBody: Sendable {
     fileprivate init(bytes: [UInt8], messageID: String?) {
         self.bytes = bytes
         self.messageID = messageID
+    }
+
+    /// What was verified before it was spooled.
+    init(spooled body: [UInt8], messageID: String?) {
+        self.init(bytes: body, messageID: messageID)
     }
 }
 

@@ -1,0 +1,64 @@
+import Foundation
+import Logging
+import NIOPosix
+import Postgres
+import ServiceLifecycle
+import Shared
+
+/// Keeps requests on the local disk while the database is away. What concurrent requests bring is written together and each returns
+/// once all of its bytes have reached the disk.
+struct Spool: Service {
+    /// Bytes written and synchronized together, and bytes that may wait for that.
+    private static let groupBytes = 8 << 20
+    private static let queueBytes = 64 << 20
+
+    private struct Entry: Sendable {
+        let bytes: [UInt8]
+        let arrivedAt: Timestamp
+    }
+
+    let folder: SpoolFolder
+    private let writer: Batcher<Entry, Void>
+
+    init(folder: SpoolFolder, metrics: SpoolMetrics, logger: Logger) {
+        self.folder = folder
+        writer = Batcher(lanes: 1, limits: .init(groupCost: Self.groupBytes, queueCost: Self.queueBytes)) { group in
+            let kept: Result<Int, any Error>
+            do {
+                let count = try await NIOThreadPool.singleton.runIfActive {
+                    let oldest = group.map(\.arrivedAt).min() ?? .now()
+                    return try folder.append(group.map(\.bytes), oldest: oldest)
+                }
+                kept = .success(count)
+            } catch {
+                metrics.writeFailures.increment()
+                logger.error("the spool can't be written", metadata: ["reason": "\(error)"])
+                kept = .failure(Self.refusal(error))
+            }
+            return group.indices.map { index in
+                kept.flatMap { index < $0 ? .success(()) : .failure(Self.refusal(SpoolFolder.Failure.full)) }
+            }
+        }
+    }
+
+    /// Returns once the record has reached the disk.
+    /// - Throws: `Problem` 503, when it has not.
+    func keep(_ record: SpoolRecord) async throws {
+        let bytes = try record.encoded()
+        try await writer.submit(
+            Entry(bytes: bytes, arrivedAt: record.arrivedAt), cost: bytes.count + SpoolFrames.headerBytes)
+    }
+
+    func run() async throws {
+        try await writer.run()
+    }
+
+    private static func refusal(_ error: any Error) -> Problem {
+        if case SpoolFolder.Failure.full = error {
+            return .unavailable(
+                retryAfter: 10, code: "spool_full", detail: "The database is away, and the spool is full.")
+        }
+        return .unavailable(
+            retryAfter: 10, code: "spool_failed", detail: "The database is away, and nothing can be kept.")
+    }
+}

@@ -1,0 +1,196 @@
+import Foundation
+import Glibc
+import Postgres
+import Shared
+import Synchronization
+
+/// The spool's files: a thin shell around `SpoolState`. Every call blocks, so none is made on Swift's own threads.
+final class SpoolFolder: Sendable {
+    /// Why nothing can be kept.
+    enum Failure: Error {
+        case full
+        /// A call of the operating system failed.
+        case system(String, errno: Int32)
+    }
+
+    struct Summary: Sendable {
+        var segments = 0
+        var records = 0
+        var bytes = 0
+        var room = 0
+        var oldest: Timestamp?
+    }
+
+    private struct Held {
+        var state: SpoolState
+        /// Of the open segment.
+        var file: Int32 = -1
+    }
+
+    let path: String
+    private let lock: Int32
+    private let held: Mutex<Held>
+    /// Beside what is held while a disk is waited for.
+    private let last: Mutex<Summary>
+
+    /// - Throws: `Failure.system`, when the directory can't be made or another process has it.
+    init(path: String, limits: SpoolState.Limits) throws {
+        self.path = path
+        let damaged = path + "/damaged"
+        do {
+            try FileManager.default.createDirectory(
+                atPath: damaged, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw Failure.system("making \(damaged)", errno: errno)
+        }
+        lock = open(path + "/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            throw Failure.system("locking \(path), which another process may be using", errno: errno)
+        }
+        let found = try SpoolSegmentName.all(in: URL(fileURLWithPath: path)).map { try Self.look(at: $0, in: path) }
+        let state = SpoolState(limits: limits, found: found)
+        held = Mutex(Held(state: state))
+        last = Mutex(Self.summary(of: state))
+    }
+
+    deinit {
+        close(lock)
+    }
+
+    var summary: Summary { last.withLock { $0 } }
+
+    /// Appends what there is room for, and returns how many of the records these are once they have reached the disk.
+    /// - Throws: `Failure`: then none of them is kept.
+    func append(_ records: [[UInt8]], oldest: Timestamp) throws -> Int {
+        try held.withLock { held in
+            defer { last.withLock { $0 = Self.summary(of: held.state) } }
+            var (count, size) = (0, 0)
+            for record in records {
+                guard size + record.count + SpoolFrames.headerBytes <= held.state.room else { break }
+                size += record.count + SpoolFrames.headerBytes
+                count += 1
+            }
+            guard count > 0 else { throw Failure.full }
+            do {
+                let (name, end) = try openSegment(&held)
+                var frames: [UInt8] = []
+                frames.reserveCapacity(size)
+                for record in records.prefix(count) { SpoolFrames.append(record, marker: name.marker, to: &frames) }
+                do {
+                    try Self.write(frames, to: held.file, at: end)
+                    guard fdatasync(held.file) == 0 else { throw Failure.system("fdatasync", errno: errno) }
+                } catch {
+                    // What is acknowledged stands before it. Should even this fail, the reader finds a torn end.
+                    _ = ftruncate(held.file, off_t(end))
+                    throw error
+                }
+            } catch {
+                Self.closeSegment(&held)
+                throw error
+            }
+            held.state.appended(bytes: size, records: count, oldest: oldest)
+            return count
+        }
+    }
+
+    /// The oldest segment, for draining.
+    func next() -> SpoolState.Segment? {
+        held.withLock { held in
+            let wasOpen = held.state.isOpen
+            let next = held.state.next()
+            if wasOpen, !held.state.isOpen { Self.closeSegment(&held) }
+            return next
+        }
+    }
+
+    func read(_ name: SpoolSegmentName) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(fileURLWithPath: file(of: name))))
+    }
+
+    /// Keeps bytes that could not be stored, in a file of their own.
+    func setAside(_ bytes: some Collection<UInt8>, of name: SpoolSegmentName, at offset: Int) throws {
+        let target = path + "/damaged/\(name.fileName).\(offset)"
+        let file = open(target, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw Failure.system("open", errno: errno) }
+        defer { close(file) }
+        try Self.write(Array(bytes), to: file, at: 0)
+        guard fsync(file) == 0 else { throw Failure.system("fsync", errno: errno) }
+        try Self.syncDirectory(path + "/damaged")
+    }
+
+    /// What was in it is stored, or set aside.
+    func remove(_ name: SpoolSegmentName) throws {
+        guard unlink(file(of: name)) == 0 || errno == ENOENT else { throw Failure.system("unlink", errno: errno) }
+        held.withLock { held in
+            held.state.remove(name)
+            last.withLock { $0 = Self.summary(of: held.state) }
+        }
+    }
+
+    private func file(of name: SpoolSegmentName) -> String { path + "/" + name.fileName }
+
+    /// The open segment and where it ends, made when there is none.
+    private func openSegment(_ held: inout Held) throws -> (SpoolSegmentName, end: Int) {
+        let before = held.state.segments.last?.name
+        let wasOpen = held.state.isOpen
+        let name = held.state.place(marker: .random(in: .min ... .max))
+        if wasOpen, name == before { return (name, held.state.segments.last?.bytes ?? 0) }
+        if held.file >= 0 { close(held.file) }
+        held.file = open(file(of: name), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+        guard held.file >= 0 else {
+            let failure = Failure.system("open", errno: errno)
+            held.state.remove(name)
+            throw failure
+        }
+        try Self.syncDirectory(path)
+        return (name, 0)
+    }
+
+    private static func closeSegment(_ held: inout Held) {
+        held.state.close()
+        if held.file >= 0 { close(held.file) }
+        held.file = -1
+    }
+
+    private static func write(_ bytes: [UInt8], to file: Int32, at start: Int) throws {
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                pwrite(file, buffer.baseAddress.map { $0 + done }, bytes.count - done, off_t(start + done))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw Failure.system("write", errno: errno) }
+            done += count
+        }
+    }
+
+    private static func syncDirectory(_ path: String) throws {
+        let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw Failure.system("open", errno: errno) }
+        defer { close(directory) }
+        guard fsync(directory) == 0 else { throw Failure.system("fsync", errno: errno) }
+    }
+
+    /// What a segment of a process before holds.
+    private static func look(at name: SpoolSegmentName, in path: String) throws -> SpoolState.Segment {
+        let content = try Data(contentsOf: URL(fileURLWithPath: path + "/" + name.fileName), options: .mappedIfSafe)
+        var segment = SpoolState.Segment(name: name, bytes: content.count, records: 0, oldest: nil)
+        content.withUnsafeBytes { bytes in
+            var reader = SpoolFrameReader(bytes, marker: name.marker)
+            while let part = reader.next() {
+                guard case .record(let range) = part else { continue }
+                segment.records += 1
+                if segment.oldest == nil {
+                    segment.oldest = try? SpoolRecord(decoding: bytes[range]).arrivedAt
+                }
+            }
+        }
+        return segment
+    }
+
+    private static func summary(of state: SpoolState) -> Summary {
+        Summary(
+            segments: state.segments.count, records: state.records, bytes: state.bytes, room: state.room,
+            oldest: state.oldest)
+    }
+}
