@@ -25,7 +25,10 @@ struct IngestApp {
             // A plan made while a period's chunks were none would read all of them for each series later.
             ["synchronous_commit": "off", "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"])
         let (database, system) = (Database(pool: ingestPool), Database(pool: systemPool))
-        let folder = try SpoolFolder(path: settings.spoolDirectory, limits: .init(bytes: settings.spoolBytes))
+        let folder = try SpoolFolder(path: settings.spoolDirectory, limits: .init(bytes: settings.spoolBytes)) {
+            metrics.spool.damagedParts.increment()
+            logger.error("a segment of the spool can't be read", metadata: ["segment": "\($0)", "reason": "\($1)"])
+        }
         metrics.spool.register(folder, in: registry)
         let parts = IngestParts(
             settings: settings, database: database, folder: folder, metrics: metrics, logger: logger)
@@ -40,7 +43,7 @@ struct IngestApp {
         let listening = ListeningMarker()
         // With room in the spool, requests of those who are known can be answered.
         let reachable = ReadinessCheck("database or spool") {
-            if folder.summary.room > 0 { return true }
+            if folder.summary.room > MetricBatchRoute.maxBodyBytes { return true }
             return await ingestPool.ping()
         }
         let admin = AdminServer(

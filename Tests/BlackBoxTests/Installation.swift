@@ -19,6 +19,8 @@ final class Installation: Sendable {
 
     let client = TestClient()
     let database: String
+    /// Of the server, where it is not the tests' own.
+    private let host: String?
     let ingestPort: Int
     let queryPort: Int
     private let ingestAdminPort: Int
@@ -30,15 +32,16 @@ final class Installation: Sendable {
     var ingestMetricsURL: String { "http://127.0.0.1:\(ingestAdminPort)/metrics" }
     var ingestReadyURL: String { "http://127.0.0.1:\(ingestAdminPort)/ready" }
 
-    private init(database: String) throws {
+    private init(database: String, host: String?) throws {
         self.database = database
+        self.host = host
         let ports = try FreePorts.take(4)
         (ingestPort, ingestAdminPort, queryPort, queryAdminPort) = (ports[0], ports[1], ports[2], ports[3])
         environment = [
-            "DATABASE_URL": try TestPostgres.url(database: database),
-            "INGEST_DATABASE_URL": try TestPostgres.url(database: database, user: "pulsegate_ingest"),
-            "QUERY_DATABASE_URL": try TestPostgres.url(database: database, user: "pulsegate_query"),
-            "SYSTEM_DATABASE_URL": try TestPostgres.url(database: database, user: "pulsegate_system"),
+            "DATABASE_URL": try TestPostgres.url(database: database, host: host),
+            "INGEST_DATABASE_URL": try TestPostgres.url(database: database, user: "pulsegate_ingest", host: host),
+            "QUERY_DATABASE_URL": try TestPostgres.url(database: database, user: "pulsegate_query", host: host),
+            "SYSTEM_DATABASE_URL": try TestPostgres.url(database: database, user: "pulsegate_system", host: host),
             "MASTER_KEY": "k1:" + Data((0..<32).map { _ in UInt8.random(in: .min ... .max) }).base64EncodedString(),
             "JWT_SECRET": UUID().uuidString + UUID().uuidString,
             "INGEST_HOST": "127.0.0.1", "INGEST_PORT": "\(ports[0])", "INGEST_ADMIN_PORT": "\(ports[1])",
@@ -48,9 +51,11 @@ final class Installation: Sendable {
     }
 
     /// Makes and migrates a database, runs `body`, and drops it.
-    static func run<Value: Sendable>(_ body: @Sendable (Installation) async throws -> Value) async throws -> Value {
-        let name = try await TestPostgres.createDatabase()
-        let installation = try Installation(database: name)
+    static func run<Value: Sendable>(
+        on host: String? = nil, _ body: @Sendable (Installation) async throws -> Value
+    ) async throws -> Value {
+        let name = try await TestPostgres.createDatabase(host: host)
+        let installation = try Installation(database: name, host: host)
         let result: Result<Value, any Error>
         do {
             _ = try await installation.pulsegate(["migrate"])
@@ -59,7 +64,7 @@ final class Installation: Sendable {
             result = .failure(error)
         }
         try await installation.client.shutDown()
-        try await TestPostgres.dropDatabase(name)
+        try await TestPostgres.dropDatabase(name, host: host)
         if FileManager.default.fileExists(atPath: installation.spoolFolder.path) {
             try FileManager.default.removeItem(at: installation.spoolFolder)
         }
@@ -72,14 +77,10 @@ final class Installation: Sendable {
         return process
     }
 
-    /// The setting that makes ingest reach the database through a proxy.
-    func databaseURLs(through host: String) throws -> [String: String] {
+    /// The settings that make ingest reach the database through a proxy.
+    func databaseURLs(through proxy: String) throws -> [String: String] {
         try ["INGEST_DATABASE_URL": "pulsegate_ingest", "SYSTEM_DATABASE_URL": "pulsegate_system"].mapValues { user in
-            let direct = try TestPostgres.url(database: database, user: user)
-            guard let server = direct.firstMatch(of: /@[^\/]+/)?.range else {
-                throw Failed(description: "no host in the database's URL")
-            }
-            return direct.replacingCharacters(in: server, with: "@" + host)
+            try TestPostgres.url(database: database, user: user, host: proxy)
         }
     }
 
@@ -122,7 +123,8 @@ final class Installation: Sendable {
     /// Reads as a superuser, whom row-level security does not bind: all tenants at once.
     func rows<Output>(_ statement: Statement<Output>) async throws -> [Output] {
         let connection = try await PostgresConnection.connect(
-            ConnectionConfiguration(url: try TestPostgres.url(database: database), applicationName: "tests"))
+            ConnectionConfiguration(url: try TestPostgres.url(database: database, host: host), applicationName: "tests")
+        )
         let rows = try await connection.all(statement)
         await connection.close()
         return rows

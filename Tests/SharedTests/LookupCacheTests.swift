@@ -101,13 +101,16 @@ struct LookupCacheTests {
     @Test func aStaleEntryOutlivesTheDatabase() async throws {
         let cache = LookupCache<Int, Int>(capacity: 10, timeToLive: .zero) { [loads] key in
             loads.increment()
-            if loads.count > 1 { throw PostgresError(kind: .connectFailed, message: "away") }
-            return (key, nil)
+            if loads.count > 2 { throw PostgresError(kind: .connectFailed, message: "away") }
+            return (key, key == 0 ? nil : TenantID(1))
         }
         #expect(try await cache.value(for: 3) == 3)
+        #expect(try await cache.value(for: 0) == 0)
         #expect(try await cache.value(for: 3) == 3)
-        #expect(loads.count == 2)
+        #expect(loads.count == 3)
         await #expect(throws: PostgresError.self) { try await cache.value(for: 4) }
+        // Who was unknown may have become known.
+        await #expect(throws: PostgresError.self) { try await cache.value(for: 0) }
     }
 
     @Test func itStaysWithinItsCapacity() async throws {

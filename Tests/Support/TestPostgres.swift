@@ -41,22 +41,23 @@ package enum TestPostgres {
         }
     }
 
-    /// - Returns: the new database's name, unique on this server.
-    package static func createDatabase(template: String? = nil) async throws -> String {
+    /// - Parameter host: another server than the tests' own.
+    /// - Returns: the new database's name, unique on its server.
+    package static func createDatabase(template: String? = nil, host: String? = nil) async throws -> String {
         let name = "test_" + UUID().uuidString.lowercased().filter { $0 != "-" }
         let from: Fragment = .identifier(template ?? "template1")
-        try await onServer("CREATE DATABASE \(.identifier(name)) TEMPLATE \(from)")
+        try await onServer("CREATE DATABASE \(.identifier(name)) TEMPLATE \(from)", host: host)
         return name
     }
 
     /// Ends whoever is still connected to it.
-    package static func dropDatabase(_ name: String) async throws {
-        try await onServer("DROP DATABASE IF EXISTS \(.identifier(name)) WITH (FORCE)")
+    package static func dropDatabase(_ name: String, host: String? = nil) async throws {
+        try await onServer("DROP DATABASE IF EXISTS \(.identifier(name)) WITH (FORCE)", host: host)
     }
 
-    private static func onServer(_ command: Command) async throws {
+    private static func onServer(_ command: Command, host: String?) async throws {
         let configuration = ConnectionConfiguration(
-            url: try url(), applicationName: "tests", statementTimeout: .seconds(120))
+            url: try url(host: host), applicationName: "tests", statementTimeout: .seconds(120))
         let connection = try await PostgresConnection.connect(configuration)
         try await connection.run(command)
         await connection.close()

@@ -33,9 +33,38 @@ extension Error {
         switch self {
         case is BatcherOverdue: true
         case let error as PipelineError: error.underlying.isOutage
-        case let error as PostgresError:
-            error.kind != .cancelled && Problem(postgres: error).status == .serviceUnavailable
+        case let error as PostgresError: error.isOutage
         default: false
         }
+    }
+
+    /// Every other request would find the same.
+    var isDatabaseAway: Bool {
+        switch self {
+        case is BatcherOverdue: true
+        case let error as PipelineError: error.underlying.isDatabaseAway
+        case let error as PostgresError: error.isDatabaseAway
+        default: false
+        }
+    }
+}
+
+extension PostgresError {
+    fileprivate var isOutage: Bool {
+        kind != .cancelled && (isDatabaseAway || Problem(postgres: self).status == .serviceUnavailable)
+    }
+
+    /// No connection; a server that starts, stops, is no primary, has no disk, memory or connections left, or fails at its disk.
+    /// Locks and deadlocks are between some requests alone.
+    fileprivate var isDatabaseAway: Bool {
+        switch kind {
+        case .connectionLost, .connectFailed, .poolExhausted, .timeout: return true
+        case .server: break
+        default: return false
+        }
+        guard let sqlState else { return false }
+        let isReadOnly = sqlState == "25006" || (sqlState == "0A000" && message.contains("recovery"))
+        let isTimeout = sqlState == "57014"
+        return isReadOnly || !isTimeout && ["08", "53", "57", "58"].contains { sqlState.hasPrefix($0) }
     }
 }

@@ -30,6 +30,8 @@ struct Spool: Service {
                     return try folder.append(group.map(\.bytes), oldest: oldest)
                 }
                 kept = .success(count)
+            } catch SpoolFolder.Failure.full {
+                kept = .success(0)
             } catch {
                 metrics.writeFailures.increment()
                 logger.error("the spool can't be written", metadata: ["reason": "\(error)"])

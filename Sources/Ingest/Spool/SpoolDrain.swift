@@ -16,8 +16,9 @@ struct SpoolDrain: Service {
     private enum Unstorable: Error {
         case malformed
         case tenantUnknown
+        /// By PostgreSQL.
         case refused
-        case failed(any Error)
+        case problem(Problem)
     }
 
     let folder: SpoolFolder
@@ -33,29 +34,51 @@ struct SpoolDrain: Service {
     func run() async throws {
         await repeatUntilShutdown(every: interval, logger: logger) {
             if availability.isAway {
-                guard await database.pool.ping() else { return }
+                guard await answers() else { return }
                 availability.found()
             }
-            try await drain()
+            do {
+                try await drain()
+            } catch  where !(error is CancellationError) {
+                logger.warning("the spool can't be drained", metadata: ["reason": "\(error)"])
+                if error.isDatabaseAway { availability.lost(error) }
+                // Whatever it is, it need not be tried again at once.
+                try await Task.sleep(for: .seconds(1))
+            }
         }
     }
 
-    /// Until the spool is empty or the database is away again.
+    /// Soon: a connection that hangs is given up.
+    private func answers() async -> Bool {
+        await withTaskGroup { group in
+            group.addTask { await database.pool.ping() }
+            group.addTask {
+                try? await Task.sleep(for: .seconds(3)) // cancelled, the ping was quicker
+                return false
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
+        }
+    }
+
+    /// Until the spool is empty.
     func drain() async throws {
         while let segment = try await onDisk({ folder.next() }) {
-            do {
-                try await drain(segment.name)
-            } catch  where error.isOutage {
-                return availability.lost(error)
-            }
-            logger.notice("a segment of the spool is stored", metadata: ["segment": "\(segment.name.fileName)"])
+            try await drain(segment.name)
+            // One request's trouble meanwhile was not the database's.
+            availability.found()
         }
     }
 
     private func drain(_ name: SpoolSegmentName) async throws {
-        let bytes = try await onDisk { try folder.read(name) }
+        let bytes: [UInt8]
+        do {
+            bytes = try await onDisk { try folder.read(name) }
+        } catch  where !(error is CancellationError) {
+            note("unreadable", name)
+            return folder.forget(name)
+        }
         let (records, damage) = Self.parts(of: bytes, name)
-        // Aside goes what is left when all others are stored: a drain that is broken off begins the segment anew.
         var aside = damage.map { (range: $0, reason: "damaged") }
         try await withThrowingTaskGroup(of: (range: Range<Int>, reason: String)?.self) { group in
             for (number, range) in records.enumerated() {
@@ -73,8 +96,22 @@ struct SpoolDrain: Service {
             }
             for try await case let unstorable? in group { aside.append(unstorable) }
         }
-        for (range, reason) in aside { try await setAside(bytes, range, of: name, reason: reason) }
-        try await onDisk { try folder.remove(name) }
+        // All others are stored; a drain that is broken off before begins the segment anew.
+        guard !aside.isEmpty else { return try await onDisk { try folder.remove(name) } }
+        try await onDisk { try folder.setAside(name) }
+        for (range, reason) in aside { note(reason, name, range) }
+    }
+
+    /// Counts and tells what was not stored.
+    private func note(_ reason: String, _ name: SpoolSegmentName, _ range: Range<Int> = 0..<0) {
+        metrics.damagedParts.increment()
+        metrics.damagedBytes.increment(by: range.count)
+        logger.error(
+            "a part of the spool could not be stored",
+            metadata: [
+                "segment": "\(name.fileName)", "offset": "\(range.lowerBound)", "bytes": "\(range.count)",
+                "reason": "\(reason)",
+            ])
     }
 
     private static func parts(of bytes: [UInt8], _ name: SpoolSegmentName) -> (
@@ -93,7 +130,7 @@ struct SpoolDrain: Service {
         }
     }
 
-    /// Waits where there is no room, or the tenant brings new devices too fast: there is no hurry.
+    /// Waits where there is no room: there is no hurry.
     private func store(_ bytes: ArraySlice<UInt8>) async throws {
         guard let record = try? SpoolRecord(decoding: bytes) else { throw Unstorable.malformed }
         guard let tenant = try await database.lookUp(Tenant.bySlug(record.header.slug)).first,
@@ -102,10 +139,12 @@ struct SpoolDrain: Service {
         while true {
             do {
                 return try await store(record, of: tenant)
-            } catch let problem as Problem where [.serviceUnavailable, .tooManyRequests].contains(problem.status) {
+            } catch let problem as Problem where problem.status == .serviceUnavailable {
                 try await Task.sleep(for: .milliseconds(100))
-            } catch  where !error.isOutage && !(error is CancellationError) {
-                throw Unstorable.failed(error)
+            } catch let problem as Problem where problem.status.kind == .clientError {
+                throw Unstorable.problem(problem)
+            } catch  where error.isOutage && !error.isDatabaseAway {
+                try await Task.sleep(for: .milliseconds(100)) // a lock that another holds
             }
         }
     }
@@ -121,28 +160,29 @@ struct SpoolDrain: Service {
             // Rows that were bad on arrival were answered and counted then.
             metrics.countDrained(
                 samples: taken.accepted, taken.outcome, rejected: taken.batch.rejected.count - batch.rejected.count)
-        case .integration(let id, let dialect, let messageID, let contentType):
-            let source = WebhookSource(tenant: tenant, integrationID: id, dialect: dialect, contentType: contentType)
-            let body = VerifiedBody(spooled: record.body, messageID: messageID)
-            let said = try webhooks.read(body, from: source, at: record.arrivedAt)
-            switch try await webhooks.store(said, body, from: source, at: record.arrivedAt) {
-            case .results(let results): metrics.countDrained(results.filter { !$0.isRejected })
-            case .quarantined: metrics.countQuarantined()
-            }
+        case .integration(let id, let dialect, let messageID, let contentType, let key):
+            let source = WebhookSource(
+                tenant: tenant, integrationID: id, dialect: dialect, contentType: contentType, key: key, isSpooled: true
+            )
+            try await store(
+                VerifiedBody(spooled: record.body, messageID: messageID), from: source, at: record.arrivedAt)
         }
     }
 
-    private func setAside(_ bytes: [UInt8], _ range: Range<Int>, of name: SpoolSegmentName, reason: String) async throws
-    {
-        try await onDisk { try folder.setAside(bytes[range], of: name, at: range.lowerBound) }
-        metrics.damagedParts.increment()
-        metrics.damagedBytes.increment(by: range.count)
-        logger.error(
-            "a part of the spool is set aside",
-            metadata: [
-                "segment": "\(name.fileName)", "offset": "\(range.lowerBound)", "bytes": "\(range.count)",
-                "reason": "\(reason)",
-            ])
+    private func store(_ body: VerifiedBody, from source: WebhookSource, at arrival: Timestamp) async throws {
+        let said: WebhookIntake.Said
+        do {
+            said = try webhooks.read(body, from: source, at: arrival)
+        } catch {
+            throw Problem(error)
+        }
+        guard case .report(let report) = said,
+            case .results(let results) = try await webhooks.store(said, body, from: source, at: arrival)
+        else { return metrics.countQuarantined() }
+        // What was bad on arrival was answered and counted then.
+        let good = zip(report.uplinks, results).filter { uplink, _ in (try? uplink.get()) != nil }.map(\.1)
+        metrics.countDrained(good)
+        if good.contains(where: \.isRejected) { throw Unstorable.refused }
     }
 
     private func onDisk<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {

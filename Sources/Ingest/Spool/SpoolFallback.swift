@@ -12,7 +12,7 @@ struct SpoolFallback: Sendable {
         do {
             return try await store()
         } catch  where error.isOutage {
-            availability.lost(error)
+            if error.isDatabaseAway { availability.lost(error) }
             return nil
         }
     }

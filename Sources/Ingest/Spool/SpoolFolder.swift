@@ -4,7 +4,7 @@ import Postgres
 import Shared
 import Synchronization
 
-/// The spool's files: a thin shell around `SpoolState`. Every call blocks, so none is made on Swift's own threads.
+/// The spool's files: a thin shell around `SpoolState`. Every call blocks, so none but the first is made on Swift's own threads.
 final class SpoolFolder: Sendable {
     /// Why nothing can be kept.
     enum Failure: Error {
@@ -33,8 +33,11 @@ final class SpoolFolder: Sendable {
     /// Beside what is held while a disk is waited for.
     private let last: Mutex<Summary>
 
+    /// - Parameter unreadable: told of segments that can't be read; they stay where they are.
     /// - Throws: `Failure.system`, when the directory can't be made or another process has it.
-    init(path: String, limits: SpoolState.Limits) throws {
+    init(path: String, limits: SpoolState.Limits, unreadable: (_ fileName: String, any Error) -> Void = { _, _ in })
+        throws
+    {
         self.path = path
         let damaged = path + "/damaged"
         do {
@@ -47,7 +50,14 @@ final class SpoolFolder: Sendable {
         guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else {
             throw Failure.system("locking \(path), which another process may be using", errno: errno)
         }
-        let found = try SpoolSegmentName.all(in: URL(fileURLWithPath: path)).map { try Self.look(at: $0, in: path) }
+        let found = try SpoolSegmentName.all(in: URL(fileURLWithPath: path)).compactMap { name -> SpoolState.Segment? in
+            do {
+                return try Self.look(at: name, in: path)
+            } catch {
+                unreadable(name.fileName, error)
+                return nil
+            }
+        }
         let state = SpoolState(limits: limits, found: found)
         held = Mutex(Held(state: state))
         last = Mutex(Self.summary(of: state))
@@ -65,8 +75,9 @@ final class SpoolFolder: Sendable {
         try held.withLock { held in
             defer { last.withLock { $0 = Self.summary(of: held.state) } }
             var (count, size) = (0, 0)
+            let room = held.state.room
             for record in records {
-                guard size + record.count + SpoolFrames.headerBytes <= held.state.room else { break }
+                guard size + record.count + SpoolFrames.headerBytes <= room else { break }
                 size += record.count + SpoolFrames.headerBytes
                 count += 1
             }
@@ -85,7 +96,7 @@ final class SpoolFolder: Sendable {
                     throw error
                 }
             } catch {
-                Self.closeSegment(&held)
+                closeFailed(&held)
                 throw error
             }
             held.state.appended(bytes: size, records: count, oldest: oldest)
@@ -107,24 +118,26 @@ final class SpoolFolder: Sendable {
         Array(try Data(contentsOf: URL(fileURLWithPath: file(of: name))))
     }
 
-    /// Keeps bytes that could not be stored, in a file of their own.
-    func setAside(_ bytes: some Collection<UInt8>, of name: SpoolSegmentName, at offset: Int) throws {
-        let target = path + "/damaged/\(name.fileName).\(offset)"
-        let file = open(target, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw Failure.system("open", errno: errno) }
-        defer { close(file) }
-        try Self.write(Array(bytes), to: file, at: 0)
-        guard fsync(file) == 0 else { throw Failure.system("fsync", errno: errno) }
-        try Self.syncDirectory(path + "/damaged")
+    /// Keeps a segment for a person to look at, out of the way: it takes no room that the disk may not have.
+    func setAside(_ name: SpoolSegmentName) throws {
+        guard rename(file(of: name), path + "/damaged/" + name.fileName) == 0 else {
+            throw Failure.system("rename", errno: errno)
+        }
+        forget(name)
     }
 
-    /// What was in it is stored, or set aside.
-    func remove(_ name: SpoolSegmentName) throws {
-        guard unlink(file(of: name)) == 0 || errno == ENOENT else { throw Failure.system("unlink", errno: errno) }
+    /// Leaves a segment where it is; the next process tries it again.
+    func forget(_ name: SpoolSegmentName) {
         held.withLock { held in
             held.state.remove(name)
             last.withLock { $0 = Self.summary(of: held.state) }
         }
+    }
+
+    /// All that was in it is stored.
+    func remove(_ name: SpoolSegmentName) throws {
+        guard unlink(file(of: name)) == 0 || errno == ENOENT else { throw Failure.system("unlink", errno: errno) }
+        forget(name)
     }
 
     private func file(of name: SpoolSegmentName) -> String { path + "/" + name.fileName }
@@ -144,6 +157,15 @@ final class SpoolFolder: Sendable {
         }
         try Self.syncDirectory(path)
         return (name, 0)
+    }
+
+    /// An empty file is of no use, and each group that fails would leave one.
+    private func closeFailed(_ held: inout Held) {
+        let wasOpen = held.state.isOpen
+        Self.closeSegment(&held)
+        guard wasOpen, let name = held.state.segments.last?.name, held.state.segments.last?.bytes == 0 else { return }
+        unlink(file(of: name))
+        held.state.remove(name)
     }
 
     private static func closeSegment(_ held: inout Held) {
@@ -173,7 +195,7 @@ final class SpoolFolder: Sendable {
 
     /// What a segment of a process before holds.
     private static func look(at name: SpoolSegmentName, in path: String) throws -> SpoolState.Segment {
-        let content = try Data(contentsOf: URL(fileURLWithPath: path + "/" + name.fileName), options: .mappedIfSafe)
+        let content = try Data(contentsOf: URL(fileURLWithPath: path + "/" + name.fileName))
         var segment = SpoolState.Segment(name: name, bytes: content.count, records: 0, oldest: nil)
         content.withUnsafeBytes { bytes in
             var reader = SpoolFrameReader(bytes, marker: name.marker)

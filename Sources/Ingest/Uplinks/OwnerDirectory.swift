@@ -37,9 +37,10 @@ final class OwnerDirectory: Sendable {
         self.forgotten = forgotten
     }
 
+    /// - Parameter isAdmitted: new EUIs are taken in however many they are; the bound on a tenant's orphans holds all the same.
     /// - Throws: `Problem` 429 when the tenant brings new EUIs faster than orphans are taken in.
     func owners(
-        of deviceEUIs: Set<DeviceEUI>, tenant: Tenant, integrationID: UUID, seenAt: Timestamp
+        of deviceEUIs: Set<DeviceEUI>, tenant: Tenant, integrationID: UUID, seenAt: Timestamp, isAdmitted: Bool = false
     ) async throws -> [DeviceEUI: UplinkOwner] {
         var owners = remembered.withLock { remembered in
             deviceEUIs.reduce(into: [DeviceEUI: UplinkOwner]()) { owners, eui in
@@ -50,6 +51,7 @@ final class OwnerDirectory: Sendable {
         guard !unknown.isEmpty else { return owners }
         let found = try await find(unknown, tenant: tenant)
         let new = unknown.subtracting(found.keys)
+        if !new.isEmpty, !isAdmitted { try admit(new.count, tenant) }
         let made = new.isEmpty ? [:] : try await makeOrphans(new, tenant, integrationID, seenAt)
         let learned = found.merging(made) { first, _ in first }
         remember(learned, tenant)
@@ -94,7 +96,6 @@ final class OwnerDirectory: Sendable {
     private func makeOrphans(
         _ deviceEUIs: Set<DeviceEUI>, _ tenant: Tenant, _ integrationID: UUID, _ seenAt: Timestamp
     ) async throws -> [DeviceEUI: UplinkOwner] {
-        try admit(deviceEUIs.count, tenant)
         let wanted = deviceEUIs.map(\.rawValue).sorted()
         let ids = wanted.map { _ in UUID.v7() }
         let (found, dropped) = try await database.withTenant(tenant) { tx in

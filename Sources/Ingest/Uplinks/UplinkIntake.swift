@@ -38,7 +38,8 @@ struct UplinkIntake: Sendable {
         let deviceEUIs = Set(uplinks.map(\.deviceEUI))
         for _ in 0..<Self.maxAttempts {
             let owners = try await owners.owners(
-                of: deviceEUIs, tenant: source.tenant, integrationID: source.integrationID, seenAt: now)
+                of: deviceEUIs, tenant: source.tenant, integrationID: source.integrationID, seenAt: now,
+                isAdmitted: source.isSpooled)
             let submission = UplinkSubmission(
                 tenant: source.tenant, integrationID: source.integrationID,
                 messageHash: messageID.map(ContentDigest.uuid(of:)), arrivedAt: now,

@@ -8,15 +8,16 @@ struct Quarantine: Sendable {
     /// Told how many bodies were dropped for want of room.
     let dropped: @Sendable (Int) -> Void
 
-    /// Stores a body and drops the oldest beyond the tenant's bound.
-    func keep(_ body: VerifiedBody, from source: WebhookSource, reason: String) async throws {
+    /// Stores a body, once however often it comes with its key, and drops the oldest beyond the tenant's bound.
+    func keep(_ body: VerifiedBody, from source: WebhookSource, at now: Timestamp, reason: String) async throws {
         let tenant = source.tenant
         let gone = try await database.withTenant(tenant) { tx in
             try await tx.run(
                 """
-                INSERT INTO quarantine (tenant_id, id, integration_id, reason, content_type, body)
-                VALUES (\(tenant.id), \(UUID.v7()), \(source.integrationID), \(reason), \(source.contentType.map { String($0.prefix(200)) }),
-                        \(body.bytes))
+                INSERT INTO quarantine (tenant_id, id, integration_id, reason, content_type, body, received_at)
+                VALUES (\(tenant.id), \(source.key), \(source.integrationID), \(reason), \(source.contentType.map { String($0.prefix(200)) }),
+                        \(body.bytes), \(now))
+                ON CONFLICT DO NOTHING
                 """)
             return try await tx.run(
                 """

@@ -8,6 +8,10 @@ struct WebhookSource: Sendable {
     let integrationID: UUID
     let dialect: String
     let contentType: String?
+    /// The request's own, through every retry and the spool.
+    let key: UUID
+    /// It was admitted before it was spooled.
+    var isSpooled = false
 }
 
 /// From a verified body to what became of its uplinks, for requests that are answered and for those that were kept in the spool.
@@ -41,7 +45,7 @@ struct WebhookIntake: Sendable {
             return .results(
                 try await uplinks.take(report.uplinks, from: source, messageID: body.messageID, at: now))
         case .unknownDialect:
-            try await quarantine.keep(body, from: source, reason: "dialect_unsupported")
+            try await quarantine.keep(body, from: source, at: now, reason: "dialect_unsupported")
             return .quarantined
         }
     }

@@ -37,7 +37,7 @@ struct WebhookRoute: Sendable {
         }
         let source = WebhookSource(
             tenant: known.tenant, integrationID: known.id, dialect: known.dialect,
-            contentType: request.headers[.contentType])
+            contentType: request.headers[.contentType], key: .v7())
         return try await take(verified, from: source, now)
     }
 
@@ -79,7 +79,7 @@ struct WebhookRoute: Sendable {
         else {
             let sender = SpoolRecord.Sender.integration(
                 source.integrationID, dialect: source.dialect, messageID: verified.messageID,
-                contentType: source.contentType)
+                contentType: source.contentType, key: source.key)
             try await fallback.keep(verified.bytes, of: source.tenant, from: sender, at: now)
             return try answer(said, .spooled(said), status: .accepted)
         }

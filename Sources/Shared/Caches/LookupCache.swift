@@ -33,7 +33,7 @@ package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Send
     ///   - timeToLive: how long an entry is believed without a word from the database.
     ///   - patience: how long a look-up may take while there is a stale entry.
     ///   - isAway: what is known to be in vain is not tried while there is a stale entry.
-    ///   - load: looks a key up; the tag says whose change makes the entry void.
+    ///   - load: looks a key up; the tag says whose change makes the entry void, and is nil for what is unknown.
     package init(
         capacity: Int, timeToLive: Duration = .seconds(4), patience: Duration = .seconds(1),
         isAway: @escaping @Sendable () -> Bool = { false },
@@ -50,7 +50,8 @@ package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Send
         let now = ContinuousClock.now
         let (hit, stale) = state.withLock { state -> (Value?, Value?) in
             guard let entry = state.entries[key] else { return (nil, nil) }
-            return entry.freshUntil > now ? (entry.value, nil) : (nil, entry.value)
+            // That somebody is unknown is no news worth keeping.
+            return entry.freshUntil > now ? (entry.value, nil) : (nil, entry.tag == nil ? nil : entry.value)
         }
         if let hit { return hit }
         if let stale, isAway() { return stale }

@@ -8,7 +8,8 @@ package struct SpoolRecord: Sendable {
     package enum Sender: Codable, Hashable, Sendable {
         /// A store; the key is for a batch that has none of its own.
         case store(owner: Int32, key: UUID)
-        case integration(UUID, dialect: String, messageID: String?, contentType: String?)
+        /// The key is for a body that goes to the quarantine.
+        case integration(UUID, dialect: String, messageID: String?, contentType: String?, key: UUID)
     }
 
     /// What `pulsegate spool inspect` shows of a record.

@@ -16,7 +16,7 @@ package struct SpoolSegmentName: Hashable, Sendable, Comparable {
         guard parts.count == 2, parts[1] == "segment" else { return nil }
         let halves = parts[0].split(separator: "-", omittingEmptySubsequences: false)
         guard halves.count == 2, halves[0].utf8.count == 20, halves[1].utf8.count == 16,
-            let number = UInt64(halves[0]), number < 1 << 63, let marker = UInt64(halves[1], radix: 16)
+            let number = UInt64(halves[0]), number < 1 << 62, let marker = UInt64(halves[1], radix: 16)
         else { return nil }
         self.init(number: number, marker: marker)
         guard self.fileName == fileName else { return nil }

@@ -65,7 +65,8 @@ import Testing
 
     @Test func aRecordIsReadAsItWasWritten() throws {
         let tenant = Tenant(id: TenantID(3), uuid: UUID(), slug: "acme", plan: .basic, isActive: true)
-        let sender = SpoolRecord.Sender.integration(UUID(), dialect: "generic", messageID: nil, contentType: "a/b")
+        let sender = SpoolRecord.Sender.integration(
+            UUID(), dialect: "generic", messageID: nil, contentType: "a/b", key: UUID())
         let record = SpoolRecord(
             header: .init(tenant: tenant, arrivedAt: Timestamp(microseconds: 17), sender: sender), body: [0, 1, 255])
         let read = try SpoolRecord(decoding: try record.encoded())
