@@ -43,7 +43,7 @@ struct IngestApp {
         let listening = ListeningMarker()
         // With room in the spool, requests of those who are known can be answered.
         let reachable = ReadinessCheck("database or spool") {
-            if folder.summary.room > MetricBatchRoute.maxBodyBytes { return true }
+            if folder.state.room > MetricBatchRoute.maxBodyBytes { return true }
             return await ingestPool.ping()
         }
         let admin = AdminServer(

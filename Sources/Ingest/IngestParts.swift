@@ -56,7 +56,11 @@ struct IngestParts: Sendable {
             uplinks: UplinkIntake(owners: owners, series: series, batcher: uplinkBatcher),
             quarantine: Quarantine(database: database) { metrics.quarantineDropped.increment(by: $0) })
         drain = SpoolDrain(
-            folder: folder, database: database, batches: batches, webhooks: webhooks, availability: availability,
+            folder: folder, database: database,
+            tenants: LookupCache(capacity: 1_000) { slug in
+                let tenant = try await database.lookUp(Tenant.bySlug(slug)).first
+                return (tenant, tenant?.id)
+            }, batches: batches, webhooks: webhooks, availability: availability,
             interval: .milliseconds(250), metrics: metrics.spool, logger: logger)
         metricBatchRoute = MetricBatchRoute(
             keys: keys, rates: rates, intake: batches, fallback: fallback, activity: activity, bodies: bodies,

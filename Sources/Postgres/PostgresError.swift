@@ -73,3 +73,10 @@ package struct PipelineError: Error, Sendable, Hashable {
         self.underlying = underlying
     }
 }
+
+extension Error {
+    /// What went wrong with the database, alone or in a pipeline; nil for errors of others.
+    package var postgresError: PostgresError? {
+        self as? PostgresError ?? (self as? PipelineError)?.underlying
+    }
+}

@@ -91,7 +91,7 @@ extension PostgresPool {
 
     /// Besides conflicts with other transactions: a plan made stale by DDL, and a connection that broke before COMMIT.
     private static func mayRunAgain(_ error: any Error, _ options: TransactionOptions) -> Bool {
-        guard let error = error as? PostgresError ?? (error as? PipelineError)?.underlying else { return false }
+        guard let error = error.postgresError else { return false }
         let nothingHappened = error.kind == .connectionLost && (options.readOnly || !error.commitUnknown)
         return error.isTransient || error.isStalePlan || (nothingHappened && error.sqlState != idleInTransaction)
     }

@@ -31,7 +31,7 @@ extension Session {
         kind: .cancelled, message: "a cancellation may still be on its way")
 
     private func settleCancellation(after error: any Error, since start: ContinuousClock.Instant) throws {
-        let underlying = error as? PostgresError ?? (error as? PipelineError)?.underlying
+        let underlying = error.postgresError
         let limit = ContinuousClock.now + configuration.grace
         while let cancellation, !cancellation.isFinished, ContinuousClock.now < limit {
             _ = pollOnce(0, until: limit)

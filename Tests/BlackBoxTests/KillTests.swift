@@ -12,10 +12,7 @@ struct KillTests {
 
     @Test func everyAcknowledgedRowIsThereOnce() async throws {
         try await Installation.run { installation in
-            let tenant = try await installation.onboard("acme", stores: Self.gateways)
-            for sensor in 0..<Self.gateways {
-                try await installation.importDevice(Sensor.deviceEUI(sensor), of: "acme")
-            }
+            let tenant = try await installation.onboardSenders("acme", Self.gateways)
             let ledger = Ledger()
             let query = try await installation.startQuery()
             let reader = try await Reader(installation, tenant)

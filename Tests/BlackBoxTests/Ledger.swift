@@ -32,6 +32,15 @@ struct Sending: Hashable {
     }
 }
 
+extension Installation {
+    /// A tenant with so many stores, and as many sensors.
+    func onboardSenders(_ slug: String, _ count: Int) async throws -> Tenant {
+        let tenant = try await onboard(slug, stores: count)
+        for sensor in 0..<count { try await importDevice(Sensor.deviceEUI(sensor), of: slug) }
+        return tenant
+    }
+}
+
 enum Sensor {
     static func deviceEUI(_ number: Int) -> String { String(format: "70b3d57ed000%04x", number) }
 }

@@ -15,17 +15,12 @@ struct SpoolTests {
             ServerProcess
     ) async throws {
         try await Installation.run { installation in
-            let tenant = try await installation.onboard("acme", stores: Self.gateways)
-            for sensor in 0..<Self.gateways {
-                try await installation.importDevice(Sensor.deviceEUI(sensor), of: "acme")
-            }
+            let tenant = try await installation.onboardSenders("acme", Self.gateways)
             try await StallingProxy.withServer { proxy, host in
                 let settings = try installation.databaseURLs(through: host).merging(settings) { _, own in own }
                 let ingest = try await installation.startIngest(settings)
                 let ledger = Ledger()
-                for sender in 0..<Self.gateways {
-                    for number in 0..<2 { try await send(sender, number, installation, tenant, ledger, expecting: 200) }
-                }
+                try await introduceSenders(installation, tenant, ledger)
                 let last = try await body(installation, tenant, proxy, ingest, ledger)
                 proxy.mend()
                 try await drained(installation)
@@ -44,6 +39,15 @@ struct SpoolTests {
         #expect(answer.status == status, "\(answer.text)")
         if answer.status / 100 == 2 { ledger.note(sending) }
         if answer.status == 202 { #expect(answer.json["status"] as? String == "spooled", "\(answer.text)") }
+    }
+
+    /// A batch and an uplink of each, so that ingest knows them.
+    private func introduceSenders(
+        _ installation: Installation, _ tenant: Installation.Tenant, _ ledger: Ledger
+    ) async throws {
+        for sender in 0..<Self.gateways {
+            for number in 0..<2 { try await send(sender, number, installation, tenant, ledger, expecting: 200) }
+        }
     }
 
     /// All senders at once, an even number of requests each.
@@ -137,15 +141,10 @@ struct SpoolTests {
     @Test func aKilledServerLosesNothing() async throws {
         try await PrivatePostgres.with { server in
             try await Installation.run(on: server.host) { installation in
-                let tenant = try await installation.onboard("acme", stores: Self.gateways)
-                for sensor in 0..<Self.gateways {
-                    try await installation.importDevice(Sensor.deviceEUI(sensor), of: "acme")
-                }
+                let tenant = try await installation.onboardSenders("acme", Self.gateways)
                 let ingest = try await installation.startIngest()
                 let ledger = Ledger()
-                for sender in 0..<Self.gateways {
-                    for number in 0..<2 { try await send(sender, number, installation, tenant, ledger, expecting: 200) }
-                }
+                try await introduceSenders(installation, tenant, ledger)
                 for round in 1...3 {
                     let goal = ledger.acknowledged + Int.random(in: 10...80)
                     try await withThrowingTaskGroup(of: Void.self) { group in

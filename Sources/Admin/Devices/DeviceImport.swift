@@ -59,7 +59,7 @@ struct DeviceImport: Sendable {
 
     /// Integrity violations and bad values: classes 23 and 22 of SQLSTATE.
     private static func refusesRow(_ error: any Error) -> Bool {
-        let state = (error as? PostgresError ?? (error as? PipelineError)?.underlying)?.sqlState ?? ""
+        let state = error.postgresError?.sqlState ?? ""
         return state.hasPrefix("23") || state.hasPrefix("22")
     }
 }

@@ -31,8 +31,7 @@ struct SpoolSegmentSummary: Encodable, Equatable {
     init(_ name: SpoolSegmentName, _ content: Data) {
         (segment, bytes) = (name.fileName, content.count)
         content.withUnsafeBytes { bytes in
-            var reader = SpoolFrameReader(bytes, marker: name.marker)
-            while let part = reader.next() {
+            for part in SpoolFrameReader(bytes, marker: name.marker) {
                 switch part {
                 case .damage: damaged += 1
                 case .record(let range): add(try? SpoolRecord(decoding: bytes[range]))

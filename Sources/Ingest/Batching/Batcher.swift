@@ -22,22 +22,7 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
         let answer: Answer
     }
 
-    /// Given once, by whoever is first.
-    fileprivate final class Answer: Sendable {
-        private let waiting: Mutex<CheckedContinuation<Outcome, any Error>?>
-
-        init(_ waiting: CheckedContinuation<Outcome, any Error>) {
-            self.waiting = Mutex(waiting)
-        }
-
-        func give(_ outcome: Result<Outcome, any Error>) {
-            let waiting = waiting.withLock { waiting in
-                defer { waiting = nil }
-                return waiting
-            }
-            waiting?.resume(with: outcome)
-        }
-    }
+    fileprivate typealias Answer = OneAnswer<Outcome, any Error>
 
     /// What a lane does next.
     fileprivate enum Turn {

@@ -30,33 +30,23 @@ final class DatabaseAvailability: Sendable {
 extension Error {
     /// Nothing is wrong with what was sent: the database can't take it now, or nobody knows whether it did.
     var isOutage: Bool {
-        switch self {
-        case is BatcherOverdue: true
-        case let error as PipelineError: error.underlying.isOutage
-        case let error as PostgresError: error.isOutage
-        default: false
-        }
+        self is BatcherOverdue || postgresError?.meansOutage == true
     }
 
     /// Every other request would find the same.
     var isDatabaseAway: Bool {
-        switch self {
-        case is BatcherOverdue: true
-        case let error as PipelineError: error.underlying.isDatabaseAway
-        case let error as PostgresError: error.isDatabaseAway
-        default: false
-        }
+        self is BatcherOverdue || postgresError?.meansAway == true
     }
 }
 
 extension PostgresError {
-    fileprivate var isOutage: Bool {
-        kind != .cancelled && (isDatabaseAway || Problem(postgres: self).status == .serviceUnavailable)
+    fileprivate var meansOutage: Bool {
+        kind != .cancelled && (meansAway || Problem(postgres: self).status == .serviceUnavailable)
     }
 
     /// No connection; a server that starts, stops, is no primary, has no disk, memory or connections left, or fails at its disk.
     /// Locks and deadlocks are between some requests alone.
-    fileprivate var isDatabaseAway: Bool {
+    fileprivate var meansAway: Bool {
         switch kind {
         case .connectionLost, .connectFailed, .poolExhausted, .timeout: return true
         case .server: break

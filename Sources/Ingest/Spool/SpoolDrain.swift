@@ -23,6 +23,8 @@ struct SpoolDrain: Service {
 
     let folder: SpoolFolder
     let database: Database
+    /// By slug: a segment's records are of few.
+    let tenants: LookupCache<String, Tenant?>
     let batches: MetricIntake
     let webhooks: WebhookIntake
     let availability: DatabaseAvailability
@@ -118,9 +120,8 @@ struct SpoolDrain: Service {
         records: [Range<Int>], damage: [Range<Int>]
     ) {
         bytes.withUnsafeBytes { buffer in
-            var reader = SpoolFrameReader(buffer, marker: name.marker)
             var (records, damage): ([Range<Int>], [Range<Int>]) = ([], [])
-            while let part = reader.next() {
+            for part in SpoolFrameReader(buffer, marker: name.marker) {
                 switch part {
                 case .record(let range): records.append(range)
                 case .damage(let range): damage.append(range)
@@ -133,8 +134,7 @@ struct SpoolDrain: Service {
     /// Waits where there is no room: there is no hurry.
     private func store(_ bytes: ArraySlice<UInt8>) async throws {
         guard let record = try? SpoolRecord(decoding: bytes) else { throw Unstorable.malformed }
-        guard let tenant = try await database.lookUp(Tenant.bySlug(record.header.slug)).first,
-            tenant.id.rawValue == record.header.tenant
+        guard let tenant = try await tenants.value(for: record.header.slug), tenant.id.rawValue == record.header.tenant
         else { throw Unstorable.tenantUnknown }
         while true {
             do {

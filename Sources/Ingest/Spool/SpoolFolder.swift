@@ -13,14 +13,6 @@ final class SpoolFolder: Sendable {
         case system(String, errno: Int32)
     }
 
-    struct Summary: Sendable {
-        var segments = 0
-        var records = 0
-        var bytes = 0
-        var room = 0
-        var oldest: Timestamp?
-    }
-
     private struct Held {
         var state: SpoolState
         /// Of the open segment.
@@ -31,7 +23,7 @@ final class SpoolFolder: Sendable {
     private let lock: Int32
     private let held: Mutex<Held>
     /// Beside what is held while a disk is waited for.
-    private let last: Mutex<Summary>
+    private let last: Mutex<SpoolState>
 
     /// - Parameter unreadable: told of segments that can't be read; they stay where they are.
     /// - Throws: `Failure.system`, when the directory can't be made or another process has it.
@@ -60,20 +52,21 @@ final class SpoolFolder: Sendable {
         }
         let state = SpoolState(limits: limits, found: found)
         held = Mutex(Held(state: state))
-        last = Mutex(Self.summary(of: state))
+        last = Mutex(state)
     }
 
     deinit {
         close(lock)
     }
 
-    var summary: Summary { last.withLock { $0 } }
+    /// As it was last, without waiting for the disk.
+    var state: SpoolState { last.withLock { $0 } }
 
     /// Appends what there is room for, and returns how many of the records these are once they have reached the disk.
     /// - Throws: `Failure`: then none of them is kept.
     func append(_ records: [[UInt8]], oldest: Timestamp) throws -> Int {
         try held.withLock { held in
-            defer { last.withLock { $0 = Self.summary(of: held.state) } }
+            defer { last.withLock { $0 = held.state } }
             var (count, size) = (0, 0)
             let room = held.state.room
             for record in records {
@@ -130,7 +123,7 @@ final class SpoolFolder: Sendable {
     func forget(_ name: SpoolSegmentName) {
         held.withLock { held in
             held.state.remove(name)
-            last.withLock { $0 = Self.summary(of: held.state) }
+            last.withLock { $0 = held.state }
         }
     }
 
@@ -198,9 +191,7 @@ final class SpoolFolder: Sendable {
         let content = try Data(contentsOf: URL(fileURLWithPath: path + "/" + name.fileName))
         var segment = SpoolState.Segment(name: name, bytes: content.count, records: 0, oldest: nil)
         content.withUnsafeBytes { bytes in
-            var reader = SpoolFrameReader(bytes, marker: name.marker)
-            while let part = reader.next() {
-                guard case .record(let range) = part else { continue }
+            for case .record(let range) in SpoolFrameReader(bytes, marker: name.marker) {
                 segment.records += 1
                 if segment.oldest == nil {
                     segment.oldest = try? SpoolRecord(decoding: bytes[range]).arrivedAt
@@ -208,11 +199,5 @@ final class SpoolFolder: Sendable {
             }
         }
         return segment
-    }
-
-    private static func summary(of state: SpoolState) -> Summary {
-        Summary(
-            segments: state.segments.count, records: state.records, bytes: state.bytes, room: state.room,
-            oldest: state.oldest)
     }
 }

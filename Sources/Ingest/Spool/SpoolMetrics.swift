@@ -23,13 +23,13 @@ struct SpoolMetrics: Sendable {
     }
 
     func register(_ folder: SpoolFolder, in registry: MetricRegistry) {
-        registry.gauge("pulsegate_spool_bytes", help: "Bytes in the spool.") { Double(folder.summary.bytes) }
-        registry.gauge("pulsegate_spool_records", help: "Requests in the spool.") { Double(folder.summary.records) }
-        registry.gauge("pulsegate_spool_segments", help: "Files in the spool.") { Double(folder.summary.segments) }
+        registry.gauge("pulsegate_spool_bytes", help: "Bytes in the spool.") { Double(folder.state.bytes) }
+        registry.gauge("pulsegate_spool_records", help: "Requests in the spool.") { Double(folder.state.records) }
+        registry.gauge("pulsegate_spool_segments", help: "Files in the spool.") { Double(folder.state.segments.count) }
         registry.gauge(
             "pulsegate_spool_oldest_age_seconds", help: "Age of the oldest request in the spool; 0 without any."
         ) {
-            folder.summary.oldest.map { max(0, Double(Timestamp.now().microseconds - $0.microseconds) / 1e6) } ?? 0
+            folder.state.oldest.map { max(0, Double(Timestamp.now().microseconds(since: $0)) / 1e6) } ?? 0
         }
     }
 

@@ -2,7 +2,7 @@ import Postgres
 import Shared
 
 /// Which segments there are and which may be appended to, as a pure state machine: no file is touched here.
-struct SpoolState {
+struct SpoolState: Sendable {
     struct Limits: Sendable {
         /// Of all segments together.
         var bytes: Int

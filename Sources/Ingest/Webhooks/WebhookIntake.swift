@@ -26,6 +26,8 @@ struct WebhookIntake: Sendable {
     enum Taken: Sendable {
         case results([UplinkResult])
         case quarantined
+        /// Kept, and nobody has read it yet.
+        case spooled
     }
 
     let generic: GenericDialect

@@ -90,8 +90,10 @@ struct WebhookRoute: Sendable {
         _ said: WebhookIntake.Said, _ taken: WebhookIntake.Taken, status: HTTPResponse.Status
     ) throws -> Response {
         guard case .results(let results) = taken, case .report(let report) = said else {
-            metrics.count(status == .ok ? .quarantined : .spooled)
-            return try JSONResponse.make(["status": status == .ok ? "quarantined" : "spooled"], status: status)
+            let outcome =
+                if case .spooled = taken { IngestMetrics.Outcome.spooled } else { IngestMetrics.Outcome.quarantined }
+            metrics.count(outcome)
+            return try JSONResponse.make(["status": outcome.rawValue], status: status)
         }
         for result in results { metrics.count(result) }
         metrics.countDroppedLeaves(of: report.uplinks)
@@ -120,7 +122,7 @@ extension WebhookIntake.Said {
 extension WebhookIntake.Taken {
     /// What is kept in the spool: its good uplinks are yet to be decided.
     fileprivate static func spooled(_ said: WebhookIntake.Said) -> WebhookIntake.Taken {
-        guard case .report(let report) = said else { return .quarantined }
+        guard case .report(let report) = said else { return .spooled }
         return .results(
             report.uplinks.map { uplink in
                 switch uplink {

@@ -68,20 +68,13 @@ package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Send
     /// Nil when the look-up fails, or has not ended within ``patience``.
     private func loadSoon(_ key: Key) async -> Value? {
         await withCheckedContinuation { waiting in
-            let answer = Mutex<CheckedContinuation<Value?, Never>?>(waiting)
-            let give: @Sendable (Value?) -> Void = { value in
-                let waiting = answer.withLock { waiting in
-                    defer { waiting = nil }
-                    return waiting
-                }
-                waiting?.resume(returning: value)
-            }
+            let answer = OneAnswer(waiting)
             let timer = Task { [patience] in
                 try? await Task.sleep(for: patience) // cancelled, there is an answer
-                give(nil)
+                answer.give(.success(nil))
             }
             Task {
-                give(try? await self.loadOnce(key)) // what fails is tried again by who comes later
+                answer.give(.success(try? await self.loadOnce(key))) // what fails is tried again by who comes later
                 timer.cancel()
             }
         }

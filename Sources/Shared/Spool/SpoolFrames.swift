@@ -28,7 +28,7 @@ package enum SpoolFrames {
 }
 
 /// Reads a segment's bytes, whatever became of them.
-package struct SpoolFrameReader {
+package struct SpoolFrameReader: Sequence, IteratorProtocol {
     package enum Part: Hashable {
         /// A record's payload, by its place in the bytes.
         case record(Range<Int>)
@@ -46,7 +46,6 @@ package struct SpoolFrameReader {
         self.marker = marker
     }
 
-    /// Nil at the end.
     package mutating func next() -> Part? {
         let start = offset
         guard start < bytes.count else { return nil }

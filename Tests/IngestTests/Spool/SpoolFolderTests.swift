@@ -16,10 +16,9 @@ import Testing
     private func records(_ folder: SpoolFolder, _ segment: SpoolState.Segment) throws -> [[UInt8]] {
         let bytes = try folder.read(segment.name)
         return bytes.withUnsafeBytes { buffer in
-            var reader = SpoolFrameReader(buffer, marker: segment.name.marker)
-            var records: [[UInt8]] = []
-            while case .record(let range)? = reader.next() { records.append(Array(bytes[range])) }
-            return records
+            SpoolFrameReader(buffer, marker: segment.name.marker).compactMap { part in
+                if case .record(let range) = part { Array(bytes[range]) } else { nil }
+            }
         }
     }
 
@@ -32,11 +31,11 @@ import Testing
             #expect(try folder?.append([[3]], oldest: .now()) == 1)
             folder = nil
             let next = try SpoolFolder(path: path, limits: Self.limits)
-            #expect(next.summary.records == 3)
+            #expect(next.state.records == 3)
             let segment = try #require(next.next())
             #expect(try records(next, segment) == [[1], [2, 2], [3]])
             try next.remove(segment.name)
-            #expect(next.next() == nil && next.summary.bytes == 0)
+            #expect(next.next() == nil && next.state.bytes == 0)
         }
     }
 
@@ -59,7 +58,7 @@ import Testing
         try withFolder { path in
             let folder = try SpoolFolder(path: path, limits: Self.limits)
             #expect(throws: SpoolFolder.Failure.self) { try SpoolFolder(path: path, limits: Self.limits) }
-            _ = folder.summary
+            _ = folder.state
         }
     }
 

@@ -17,10 +17,7 @@ import Testing
 
     private func parts(of bytes: [UInt8]) -> [SpoolFrameReader.Part] {
         bytes.withUnsafeBytes { buffer in
-            var reader = SpoolFrameReader(buffer, marker: Self.marker)
-            var parts: [SpoolFrameReader.Part] = []
-            while let part = reader.next() { parts.append(part) }
-            return parts
+            Array(SpoolFrameReader(buffer, marker: Self.marker))
         }
     }
 
