@@ -106,7 +106,7 @@ private final class LoadLoop {
                 case .answer(let status, let isExpected) = try connection.receive(expecting: plan.expecting)
             else { continue }
             idle.append(index)
-            note(connection, isGood: isExpected && status / 100 == 2)
+            note(connection, isGood: isExpected && status / 100 == 2 || plan.mayBeRefused && status == 429)
         }
     }
 

@@ -17,6 +17,8 @@ struct LoadPlan: Sendable {
     var seconds = 10.0
     /// What the body of each good answer contains.
     var expecting: [UInt8] = []
+    /// Answers 429 are counted like others.
+    var mayBeRefused = false
 }
 
 /// What the load generator found.

@@ -10,6 +10,8 @@ enum Section: String, CaseIterable, ExpressibleByArgument {
     case latency = "g"
     case size = "i"
     case reading = "j"
+    case spooling = "k"
+    case noisyTenant = "l"
     case filled = "f"
     /// Last, since it tells of the others.
     case memory = "h"
@@ -21,6 +23,8 @@ enum Section: String, CaseIterable, ExpressibleByArgument {
         case .fastAPI: "new batches, beside FastAPI"
         case .uplinks: "signed uplinks"
         case .resent: "resent batches"
+        case .spooling: "spooled and drained"
+        case .noisyTenant: "beside a noisy tenant"
         case .filled: "on a filled database"
         case .latency: "latency at 70 % of saturation"
         case .memory: "memory of ingest"
@@ -38,6 +42,8 @@ extension Suite {
         case .fastAPI: try await batchesBesideFastAPI()
         case .uplinks: try await signedUplinks()
         case .resent: try await resentBatches()
+        case .spooling: try await spooling()
+        case .noisyTenant: try await besideANoisyTenant()
         case .filled: try await filledDatabase()
         case .latency: try await latencyBelowSaturation()
         case .memory:

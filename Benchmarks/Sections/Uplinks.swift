@@ -38,9 +38,10 @@ extension Suite {
 
     /// - Parameter round: how many uplinks each sensor sent before.
     func sendUplinks(
-        to laboratory: Laboratory, from round: Int, _ pace: LoadPlan.Pace = .closedLoop
+        to laboratory: Laboratory, from round: Int, _ pace: LoadPlan.Pace = .closedLoop,
+        expecting: String = Self.stored
     ) async throws -> LoadReport {
-        let plan = plan(laboratory.ingestPort, expecting: Self.stored, pace)
+        let plan = plan(laboratory.ingestPort, expecting: expecting, pace)
         let count = Int((plan.warmUp + plan.seconds) * Self.uplinksMadePerSecond)
         let first = round * laboratory.sensors
         return try await LoadGenerator(laboratory.uplinks(first..<first + count)).run(plan)
@@ -49,5 +50,5 @@ extension Suite {
     /// Rounds that one run can take at most.
     var roundsOfUplinks: Int { Int((seconds + 2) * Self.uplinksMadePerSecond) / Self.sensors + 1 }
 
-    private static let stored = "\"status\":\"stored\""
+    static let stored = "\"status\":\"stored\""
 }

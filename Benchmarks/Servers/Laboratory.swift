@@ -27,6 +27,7 @@ struct Laboratory: Sendable {
     /// Where gateways reach ingest, and people the query process.
     var ingestPort: Int { ports[0] }
     var queryPort: Int { ports[1] }
+    var ingestAdminPort: Int { ports[2] }
 
     let folder: URL
     let database: String
@@ -48,13 +49,7 @@ struct Laboratory: Sendable {
         let ports = try FreePorts.take(4)
         let environment = try environment(of: name, ports)
         try await Shell.run(binary("pulsegate"), ["migrate"], environment: environment)
-        let output = try await Shell.run(
-            binary("pulsegate"),
-            [
-                "tenant", "onboard", "--slug", "bench", "--name", "Bench", "--plan", "enterprise", "--stores", "100",
-                "--email", "bench@example.com", "--user-name", "Bench", "--json",
-            ], environment: environment)
-        let onboarded = try JSONDecoder().decode(Onboarded.self, from: Data(output.utf8))
+        let onboarded = try await onboard("bench", plan: "enterprise", stores: 100, environment)
         let laboratory = Laboratory(
             folder: folder, database: name, sensors: sensors, stores: onboarded.stores,
             integrationID: onboarded.integration.id, integrationSecret: onboarded.integration.secret,
@@ -63,6 +58,25 @@ struct Laboratory: Sendable {
         if sensors > 0 { try await laboratory.importSensors() }
         try await laboratory.age()
         return laboratory
+    }
+
+    /// - Returns: the key of its one store.
+    func onboardNoisyTenant() async throws -> String {
+        let onboarded = try await Self.onboard("noisy", plan: "basic", stores: 1, environment)
+        guard let store = onboarded.stores.first else { throw BenchFailure(description: "no store was made") }
+        return store.key
+    }
+
+    private static func onboard(
+        _ slug: String, plan: String, stores: Int, _ environment: [String: String]
+    ) async throws -> Onboarded {
+        let output = try await Shell.run(
+            binary("pulsegate"),
+            [
+                "tenant", "onboard", "--slug", slug, "--name", slug, "--plan", plan, "--stores", "\(stores)",
+                "--email", "\(slug)@example.com", "--user-name", slug, "--json",
+            ], environment: environment)
+        return try JSONDecoder().decode(Onboarded.self, from: Data(output.utf8))
     }
 
     func close() async throws {
@@ -118,7 +132,7 @@ struct Laboratory: Sendable {
         let process = try await ServerProcess.start(
             "pulsegate-ingest", [Self.binary("pulsegate-ingest")],
             environment: environment.merging(more) { _, new in new }, folder: folder)
-        return try await process.whileRunning("http://127.0.0.1:\(ports[2])/ready") {
+        return try await process.whileRunning("http://127.0.0.1:\(ingestAdminPort)/ready") {
             let value = try await body()
             memory.note(process.peakMemory)
             return value
@@ -133,11 +147,11 @@ struct Laboratory: Sendable {
 
     /// As a superuser, whom row-level security does not bind; statements may take as long as they like.
     func withConnection<Value: Sendable>(
-        _ body: (PostgresConnection) async throws -> Value
+        to other: String? = nil, _ body: (PostgresConnection) async throws -> Value
     ) async throws -> Value {
         let connection = try await PostgresConnection.connect(
             ConnectionConfiguration(
-                url: try TestPostgres.url(database: database), applicationName: "bench", statementTimeout: nil,
+                url: try TestPostgres.url(database: other ?? database), applicationName: "bench", statementTimeout: nil,
                 tcpUserTimeout: nil))
         do {
             let value = try await body(connection)
