@@ -12,26 +12,11 @@ struct IngestApp {
     /// Every part in the order of its start; they stop the other way around: listeners first, then what answers the requests
     /// that came, then the pools.
     func services() async throws -> [any Service] {
-        let registry = MetricRegistry()
-        let metrics = IngestMetrics(registry)
-        let ingestPool = pool(
-            settings.ingestDatabaseURL, "pulsegate-ingest", settings.ingestConnections,
-            // A group's dozen statements go by index whatever their values are and however empty a table was when its statistics
-            // were made; planning one anew costs more than running it.
-            ["plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"])
-        let systemPool = pool(
-            settings.systemDatabaseURL, "pulsegate-ingest-upkeep", 2,
-            // A crash that loses a transaction of upkeep leaves what was before it: the log's rows, say, instead of their chunks.
-            // A plan made while a period's chunks were none would read all of them for each series later.
-            ["synchronous_commit": "off", "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"])
+        let ground = try ground()
+        let (registry, metrics, folder, parts) = (ground.registry, ground.metrics, ground.folder, ground.parts)
+        let (ingestPool, systemPool) = (ground.ingestPool, ground.systemPool)
         let (database, system) = (Database(pool: ingestPool), Database(pool: systemPool))
-        let folder = try SpoolFolder(path: settings.spoolDirectory, limits: .init(bytes: settings.spoolBytes)) {
-            metrics.spool.damagedParts.increment()
-            logger.error("a segment of the spool can't be read", metadata: ["segment": "\($0)", "reason": "\($1)"])
-        }
         metrics.spool.register(folder, in: registry)
-        let parts = IngestParts(
-            settings: settings, database: database, folder: folder, metrics: metrics, logger: logger)
         registry.registerProcessMetrics()
         registry.registerPool(ingestPool)
         parts.register(in: registry)
@@ -74,6 +59,37 @@ struct IngestApp {
             publicApp,
             drain,
         ]
+    }
+
+    /// What stands below services of either kind.
+    struct Ground {
+        let registry: MetricRegistry
+        let metrics: IngestMetrics
+        let ingestPool, systemPool: PostgresPool
+        let folder: SpoolFolder
+        let parts: IngestParts
+    }
+
+    /// - Throws: `SpoolFolder.Failure`, when the spool is another process's.
+    func ground() throws -> Ground {
+        let registry = MetricRegistry()
+        let metrics = IngestMetrics(registry)
+        let ingestPool = pool(
+            settings.ingestDatabaseURL, "pulsegate-ingest", settings.ingestConnections,
+            // A group's dozen statements go by index whatever their values are and however empty a table was when its statistics
+            // were made; planning one anew costs more than running it.
+            ["plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"])
+        let systemPool = pool(
+            settings.systemDatabaseURL, "pulsegate-ingest-upkeep", 2,
+            // A crash that loses a transaction of upkeep leaves what was before it: the log's rows, say, instead of their chunks.
+            // A plan made while a period's chunks were none would read all of them for each series later.
+            ["synchronous_commit": "off", "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"])
+        let folder = try SpoolFolder(path: settings.spoolDirectory, limits: .init(bytes: settings.spoolBytes))
+        let parts = IngestParts(
+            settings: settings, database: Database(pool: ingestPool), folder: folder, metrics: metrics, logger: logger)
+        return Ground(
+            registry: registry, metrics: metrics, ingestPool: ingestPool, systemPool: systemPool, folder: folder,
+            parts: parts)
     }
 
     private func router(_ parts: IngestParts) -> Router<AnonymousRequestContext> {

@@ -14,13 +14,19 @@ struct IngestMain {
         let logger = Logger(label: "pulsegate.ingest")
         let app = IngestApp(settings: settings, logger: logger)
         do {
+            let services =
+                settings.drainsOnly
+                ? try await app.drainServices() : try await app.services().map { .init(service: $0) }
             var configuration = ServiceGroupConfiguration(
-                services: try await app.services(), gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
             configuration.maximumGracefulShutdownDuration = .seconds(20)
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as StaleSchema {
             logger.critical("\(error)")
             exit(SettingsFault.exitStatus)
+        } catch let error as DrainingOnce.SetAside {
+            logger.error("\(error)")
+            exit(65) // EX_DATAERR
         } catch {
             logger.critical("can't go on", metadata: ["reason": "\(error)"])
             exit(1)

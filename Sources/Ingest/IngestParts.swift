@@ -41,12 +41,12 @@ struct IngestParts: Sendable {
         metricBatcher = Batcher(
             lanes: settings.metricLanes,
             limits: .init(groupCost: settings.groupSamples, queueCost: settings.queueSamples),
-            locks: \.locks, deadline: settings.spoolAfter
+            deadline: settings.spoolAfter
         ) { await metricWriter.write($0) }
         uplinkBatcher = Batcher(
             lanes: settings.uplinkLanes,
             limits: .init(groupCost: settings.groupUplinks, queueCost: settings.queueUplinks),
-            locks: \.locks, deadline: settings.spoolAfter
+            deadline: settings.spoolAfter
         ) { await uplinkWriter.write($0) }
         spool = Spool(folder: folder, metrics: metrics.spool, logger: logger)
         let fallback = SpoolFallback(spool: spool, availability: availability)
@@ -55,12 +55,13 @@ struct IngestParts: Sendable {
             generic: GenericDialect(parsers: parsers),
             uplinks: UplinkIntake(owners: owners, series: series, batcher: uplinkBatcher),
             quarantine: Quarantine(database: database) { metrics.quarantineDropped.increment(by: $0) })
-        drain = SpoolDrain(
-            folder: folder, database: database,
+        let spooled = SpoolIntake(
             tenants: LookupCache(capacity: 1_000) { slug in
                 let tenant = try await database.lookUp(Tenant.bySlug(slug)).first
                 return (tenant, tenant?.id)
-            }, batches: batches, webhooks: webhooks, availability: availability,
+            }, batches: batches, webhooks: webhooks, metrics: metrics.spool)
+        drain = SpoolDrain(
+            folder: folder, intake: spooled, ping: { await database.pool.ping() }, availability: availability,
             interval: .milliseconds(250), metrics: metrics.spool, logger: logger)
         metricBatchRoute = MetricBatchRoute(
             keys: keys, rates: rates, intake: batches, fallback: fallback, activity: activity, bodies: bodies,

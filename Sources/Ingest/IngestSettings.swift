@@ -57,6 +57,9 @@ struct IngestSettings: Sendable {
         static let spoolAfter = SettingKey<Duration>.seconds(
             "SPOOL_AFTER", default: 2, in: 0.1...60,
             meaning: "How long a request waits for a slow database before it is spooled.")
+        static let drainsOnly = SettingKey<Bool>.switch(
+            "SPOOL_DRAIN_ONLY", default: false,
+            meaning: "Store what the spool holds, and end: nothing listens. `pulsegate spool drain` sets it.")
         static let compactionInterval = SettingKey<Duration>.seconds(
             "COMPACTION_INTERVAL", default: 5, in: 0.01...3_600,
             meaning: "Time between two looks for logs worth compacting, over which their work is spread.")
@@ -70,7 +73,7 @@ struct IngestSettings: Sendable {
             Key.groupUplinks,
             Key.queueUplinks, Key.bodyBytes, Key.seriesCacheSize, Key.ownerCacheSize, Key.spoolDirectory,
             Key.spoolBytes,
-            Key.spoolAfter, Key.compactionInterval,
+            Key.spoolAfter, Key.drainsOnly, Key.compactionInterval,
             SharedSettings.logLevel,
         ] + SharedSettings.deadlines
 
@@ -93,6 +96,7 @@ struct IngestSettings: Sendable {
     let spoolDirectory: String
     let spoolBytes: Int
     let spoolAfter: Duration
+    let drainsOnly: Bool
     let compactionInterval: Duration
     let secretBox: SecretBox
     let logLevel: Logger.Level
@@ -118,6 +122,7 @@ struct IngestSettings: Sendable {
         spoolDirectory = reader[Key.spoolDirectory]
         spoolBytes = reader[Key.spoolBytes]
         spoolAfter = reader[Key.spoolAfter]
+        drainsOnly = reader[Key.drainsOnly]
         compactionInterval = reader[Key.compactionInterval]
         secretBox = SecretBox(reader[SharedSettings.masterKey])
         logLevel = reader[SharedSettings.logLevel]

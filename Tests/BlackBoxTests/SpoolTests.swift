@@ -5,10 +5,10 @@ import Testing
 /// The database is away: what was answered 202 is stored once when it is back, whatever happens in between.
 @Suite(.serialized)
 struct SpoolTests {
-    private static let gateways = 4
+    static let gateways = 4
 
     /// An installation behind a proxy, with senders that ingest knows.
-    private func withKnownSenders(
+    func withKnownSenders(
         _ settings: [String: String] = [:],
         _ body:
             @Sendable (Installation, Installation.Tenant, StallingProxy, ServerProcess, Ledger) async throws ->
@@ -51,7 +51,7 @@ struct SpoolTests {
     }
 
     /// All senders at once, an even number of requests each.
-    private func sendAll(
+    func sendAll(
         _ numbers: Range<Int>, _ installation: Installation, _ tenant: Installation.Tenant, _ ledger: Ledger
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -67,9 +67,9 @@ struct SpoolTests {
     }
 
     /// Asks until the spool is empty; there is no signal of it across processes.
-    private func drained(_ installation: Installation) async throws {
+    func drained(_ installation: Installation) async throws {
         for _ in 0..<600 {
-            if try await installation.ingestMetric("pulsegate_spool_records") == 0 { return }
+            if try await installation.ingestMetric("pulsegate_spool_segments") == 0 { return }
             try await Task.sleep(for: .milliseconds(100))
         }
         Issue.record("the spool is not empty after a minute")

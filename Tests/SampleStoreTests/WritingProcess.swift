@@ -13,10 +13,9 @@ struct WritingProcess: Sendable {
     init(database: Database) {
         let writer = MetricGroupWriter(pool: database.pool, logger: .silent)
         // Small groups, so that there are many.
-        let batcher = Batcher(
-            lanes: 2, limits: .init(groupCost: 2_000, queueCost: 1_000_000),
-            locks: \.locks
-        ) { await writer.write($0) }
+        let batcher = Batcher(lanes: 2, limits: .init(groupCost: 2_000, queueCost: 1_000_000)) {
+            await writer.write($0)
+        }
         intake = MetricIntake(
             parser: MetricBatchParser(parsers: JSONParserPool()),
             series: SeriesDirectory(store: SeriesStore(database: database), capacity: 10_000), batcher: batcher)
@@ -34,6 +33,6 @@ struct WritingProcess: Sendable {
     }
 
     func submit(_ record: MetricRecord) async throws -> MetricOutcome {
-        try await intake.batcher.submit(record, cost: record.cost)
+        try await intake.batcher.submit(record)
     }
 }

@@ -6,13 +6,24 @@ import Synchronization
 /// Nobody knows when the request will be written, or whether it has been: its time is over.
 struct BatcherOverdue: Error {}
 
+/// What can be written together with others.
+protocol Groupable: Sendable {
+    /// Whose it is: when there is too much for one group, tenants take turns.
+    var tenantID: TenantID { get }
+    /// In rows or bytes, as the batcher's limits count.
+    var cost: Int { get }
+    /// What writing it locks, by numbers of the request's kind: requests that have one in common are not written at the same time,
+    /// and keep their order.
+    var locks: [Int64] { get }
+}
+
 /// Gathers what concurrent requests bring and writes it together. Each request is answered when its group is committed, with its
 /// own outcome.
 ///
 /// While one lane writes, what comes waits for it: two lanes at once would halve each other's groups, and a group's statements cost
 /// much the same however many requests share them. But a group may be slow, or wait for a lock that is none of the others'
 /// business: so after ``patience`` another lane takes what waits, except for what would wait for the very same locks.
-final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
+final class Batcher<Request: Groupable, Outcome: Sendable>: Service {
     /// Writes one group in one transaction; an outcome or an error for each request, in order.
     typealias Writer = @Sendable ([Request]) async -> [Result<Outcome, any Error>]
 
@@ -40,22 +51,17 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
     private let deadline: Duration?
     /// In order of arrival, for as long as the deadline.
     private let due = Mutex(Deque<(at: ContinuousClock.Instant, answer: Answer)>())
-    private let locks: @Sendable (Request) -> [Int64]
     private let write: Writer
 
     /// - Parameters:
     ///   - lanes: groups that may be written at the same time; each uses a connection.
-    ///   - limits: the costs, in rows or bytes as the caller counts them, of a group and of all that waits.
-    ///   - locks: what writing a request locks, by numbers of the caller's: requests that have one in common are not written at
-    ///     the same time.
-    ///   - deadline: how long a request waits for its answer, or a quarter longer; it is written all the same.
+    ///   - limits: the costs of a group and of all that waits.
+    ///   - deadline: how long an urgent request waits for its answer, or a quarter longer; it is written all the same.
     init(
-        lanes: Int, limits: GroupQueue<Request>.Limits, locks: @escaping @Sendable (Request) -> [Int64] = { _ in [] },
-        deadline: Duration? = nil, write: @escaping Writer
+        lanes: Int, limits: GroupQueue<Request>.Limits, deadline: Duration? = nil, write: @escaping Writer
     ) {
         self.lanes = lanes
         self.deadline = deadline
-        self.locks = locks
         self.write = write
         let limits = GroupQueue<Entry>.Limits(groupCost: limits.groupCost, queueCost: limits.queueCost)
         self.state = Mutex(State(queue: GroupQueue(limits: limits)))
@@ -66,18 +72,25 @@ final class Batcher<Request: Sendable, Outcome: Sendable>: Service {
         state.withLock { $0.queue.cost }
     }
 
-    /// Returns once the request is committed.
-    /// - Throws: `Problem` 503 when more waits than memory is set aside for; ``BatcherOverdue``; or what the writer answered.
-    func submit(_ request: Request, cost: Int) async throws -> Outcome {
-        let locks = locks(request)
+    /// Returns once the request is committed. It has its place in the queue before this suspends: who submits one request after the
+    /// other on tasks that start at once keeps their order.
+    /// - Parameter isUrgent: somebody waits for the answer, no longer than the deadline.
+    /// - Throws: `Problem` 503 when more waits than memory is set aside for, 429 when it is the tenant's own; ``BatcherOverdue``; or
+    ///   what the writer answered.
+    func submit(_ request: Request, isUrgent: Bool = true) async throws -> Outcome {
+        let locks = request.locks
         return try await withCheckedThrowingContinuation { waiting in
             let answer = Answer(waiting)
-            if let deadline { due.withLock { $0.append((.now + deadline, answer)) } }
-            let (accepted, lane, watch) = state.withLock { state in
-                let accepted = state.queue.offer(Entry(request: request, locks: locks, answer: answer), cost: cost)
-                return (accepted, state.laneToWake(), state.watchToWake())
+            if isUrgent, let deadline { due.withLock { $0.append((.now + deadline, answer)) } }
+            let (offer, lane, watch) = state.withLock { state in
+                let entry = Entry(request: request, locks: locks, answer: answer)
+                let offer = state.queue.offer(entry, of: request.tenantID, cost: request.cost)
+                return (offer, state.laneToWake(), state.watchToWake())
             }
-            if !accepted {
+            switch offer {
+            case .taken: break
+            case .beyondShare: answer.give(.failure(Problem.beyondShare(detail: "Too much of yours waits already.")))
+            case .full:
                 answer.give(
                     .failure(
                         Problem.unavailable(
@@ -202,7 +215,12 @@ extension Batcher {
             // Closed, what is left is the others'.
             guard isWorthTaking else { return queue.isClosed ? .end : .park }
             isOverdue = false
-            let group = queue.take { locked.isDisjoint(with: $0.locks) }
+            var kept = locked // by groups that are being written, and by what has to go before
+            let group = queue.take { entry in
+                if kept.isDisjoint(with: entry.locks) { return true }
+                kept.formUnion(entry.locks)
+                return false
+            }
             guard !group.isEmpty else {
                 isHelpVain = true
                 return queue.isClosed ? .end : .park

@@ -22,13 +22,15 @@ struct MetricBatchRoute: Sendable {
     let metrics: IngestMetrics
 
     func register(on router: Router<AnonymousRequestContext>) {
-        router.post("/v1/metrics/batch", use: take)
+        router.post("/v1/metrics/batch") { request, context in
+            try await holdingBackRefusals { try await take(request, context) }
+        }
     }
 
-    @Sendable func take(_ request: Request, _ context: AnonymousRequestContext) async throws -> Response {
+    private func take(_ request: Request, _ context: AnonymousRequestContext) async throws -> Response {
         let credential = try await authenticate(request)
         try rates.admit(credential.tenant, credential: credential.keyID)
-        let lease = bodies.lease()
+        let lease = bodies.lease(of: credential.tenant.id)
         defer { withExtendedLifetime(lease) {} }
         let body = try await request.decodedBody(limit: Self.maxBodyBytes, lease: lease, context: context)
         let now = Timestamp.now()
@@ -37,7 +39,7 @@ struct MetricBatchRoute: Sendable {
         let (source, fresh) = (BatchSource(tenant: credential.tenant, owner: credential.owner), UUID())
         guard
             let taken = try await fallback.unlessAway({
-                try await intake.store(batch, body, from: source, at: now, fresh: fresh)
+                try await intake.store(try await intake.prepare(batch, body, from: source, at: now, fresh: fresh))
             })
         else {
             let sender = SpoolRecord.Sender.store(owner: source.owner, key: fresh)

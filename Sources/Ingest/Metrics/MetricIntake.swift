@@ -9,6 +9,14 @@ struct BatchSource: Hashable, Sendable {
     let owner: Int32
 }
 
+/// A batch whose series are known.
+struct PreparedBatch: Sendable {
+    /// Without the rows that turned out not to be storable.
+    let batch: MetricBatch
+    /// Without samples where no row is good.
+    let record: MetricRecord
+}
+
 /// From a batch's bytes to its place in the log, for requests that are answered and for those that were kept in the spool.
 struct MetricIntake: Sendable {
     /// How far ahead of our clock a sample may be, seconds.
@@ -46,25 +54,23 @@ struct MetricIntake: Sendable {
     /// - Parameters:
     ///   - batch: what was parsed of the body.
     ///   - fresh: the key of a batch that nothing in it makes known.
-    func store(
-        _ batch: MetricBatch, _ body: ByteBuffer, from source: BatchSource, at now: Timestamp, fresh: UUID
-    ) async throws -> Taken {
-        let (batch, record) = try await prepare(batch, body, from: source, at: now, fresh: fresh)
-        guard !record.samples.isEmpty else { return Taken(batch: batch, accepted: 0, outcome: .refused) }
-        let outcome = try await batcher.submit(record, cost: record.cost)
-        return Taken(batch: batch, accepted: record.samples.count, outcome: outcome)
-    }
-
-    /// The record that the batcher takes, without samples where no row is good; and the batch with what that cost.
     func prepare(
         _ batch: MetricBatch, _ body: ByteBuffer, from source: BatchSource, at now: Timestamp, fresh: UUID = UUID()
-    ) async throws -> (batch: MetricBatch, record: MetricRecord) {
+    ) async throws -> PreparedBatch {
         var batch = batch
         let samples = try await resolve(&batch, from: source)
         let key = key(of: batch, samples, body, from: source, fresh: fresh)
         let record = MetricRecord(
             tenant: source.tenant.id, owner: source.owner, key: key.id, receivedAt: now, samples: samples)
-        return (batch, record)
+        return PreparedBatch(batch: batch, record: record)
+    }
+
+    /// Returns once the batch is committed; it has its place in the batcher's queue before this suspends.
+    func store(_ prepared: PreparedBatch, isUrgent: Bool = true) async throws -> Taken {
+        let (batch, record) = (prepared.batch, prepared.record)
+        guard !record.samples.isEmpty else { return Taken(batch: batch, accepted: 0, outcome: .refused) }
+        let outcome = try await batcher.submit(record, isUrgent: isUrgent)
+        return Taken(batch: batch, accepted: record.samples.count, outcome: outcome)
     }
 
     /// By what will be stored rather than by the text, where that is all there is to it: a batch that is sent again because a
@@ -102,13 +108,11 @@ struct MetricIntake: Sendable {
     }
 }
 
-extension MetricRecord {
+extension MetricRecord: Groupable {
     /// What a request costs beside its samples, in samples.
     static let fixedCost = 16
 
-    /// In samples, as the batcher's limits count.
+    var tenantID: TenantID { tenant }
     var cost: Int { samples.count + Self.fixedCost }
-
-    /// What writing it locks, as the batcher wants to know.
     var locks: [Int64] { [OwnerOrder.number(owner, of: tenant)] }
 }

@@ -12,9 +12,13 @@ struct Spool: Service {
     private static let groupBytes = 8 << 20
     private static let queueBytes = 64 << 20
 
-    private struct Entry: Sendable {
+    private struct Entry: Groupable {
+        let tenantID: TenantID
         let bytes: [UInt8]
         let arrivedAt: Timestamp
+
+        var cost: Int { bytes.count + SpoolFrames.headerBytes }
+        var locks: [Int64] { [] }
     }
 
     let folder: SpoolFolder
@@ -44,11 +48,11 @@ struct Spool: Service {
     }
 
     /// Returns once the record has reached the disk.
-    /// - Throws: `Problem` 503, when it has not.
+    /// - Throws: `Problem` 503 or 429, when it has not.
     func keep(_ record: SpoolRecord) async throws {
-        let bytes = try record.encoded()
         try await writer.submit(
-            Entry(bytes: bytes, arrivedAt: record.arrivedAt), cost: bytes.count + SpoolFrames.headerBytes)
+            Entry(
+                tenantID: TenantID(record.header.tenant), bytes: try record.encoded(), arrivedAt: record.arrivedAt))
     }
 
     func run() async throws {

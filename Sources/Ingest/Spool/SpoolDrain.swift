@@ -1,4 +1,3 @@
-import HTTPTypes
 import Logging
 import NIOCore
 import NIOPosix
@@ -6,27 +5,19 @@ import Postgres
 import ServiceLifecycle
 import Shared
 
-/// Stores what lies in the spool, oldest first, once the database answers: through the same intakes as what arrives, whose keys make
-/// a record that was stored before a duplicate. A segment goes when all of it is stored; what can't be is set aside.
+/// Stores what lies in the spool, oldest first, once the database answers. A segment goes when all of it is stored; what can't be is
+/// set aside.
 struct SpoolDrain: Service {
-    /// Records on their way at once: enough to fill groups.
+    /// Records prepared together, and at most so many on their way: enough to fill groups.
     private static let recordsAtOnce = 64
 
-    /// Nobody will ever store this record.
-    private enum Unstorable: Error {
-        case malformed
-        case tenantUnknown
-        /// By PostgreSQL.
-        case refused
-        case problem(Problem)
-    }
+    /// Bytes of a segment that are not stored, and why.
+    private typealias Part = (range: Range<Int>, reason: String)
 
     let folder: SpoolFolder
-    let database: Database
-    /// By slug: a segment's records are of few.
-    let tenants: LookupCache<String, Tenant?>
-    let batches: MetricIntake
-    let webhooks: WebhookIntake
+    let intake: SpoolIntake
+    /// Whether the database answers.
+    let ping: @Sendable () async -> Bool
     let availability: DatabaseAvailability
     /// Between two looks.
     let interval: Duration
@@ -34,6 +25,7 @@ struct SpoolDrain: Service {
     let logger: Logger
 
     func run() async throws {
+        async let known: Void = takeStock()
         await repeatUntilShutdown(every: interval, logger: logger) {
             if availability.isAway {
                 guard await answers() else { return }
@@ -48,12 +40,22 @@ struct SpoolDrain: Service {
                 try await Task.sleep(for: .seconds(1))
             }
         }
+        await known
+    }
+
+    /// Of what a process before left, for the metrics. What can't be read the drain will tell.
+    private func takeStock() async {
+        await cancelWhenGracefulShutdown {
+            for segment in folder.state.segments where !Task.isCancelled {
+                try? await onDisk { try folder.look(at: segment.name) }
+            }
+        }
     }
 
     /// Soon: a connection that hangs is given up.
     private func answers() async -> Bool {
         await withTaskGroup { group in
-            group.addTask { await database.pool.ping() }
+            group.addTask { await ping() }
             group.addTask {
                 try? await Task.sleep(for: .seconds(3)) // cancelled, the ping was quicker
                 return false
@@ -81,23 +83,8 @@ struct SpoolDrain: Service {
             return folder.forget(name)
         }
         let (records, damage) = Self.parts(of: bytes, name)
-        var aside = damage.map { (range: $0, reason: "damaged") }
-        try await withThrowingTaskGroup(of: (range: Range<Int>, reason: String)?.self) { group in
-            for (number, range) in records.enumerated() {
-                if number >= Self.recordsAtOnce, let unstorable = try await group.next() ?? nil {
-                    aside.append(unstorable)
-                }
-                group.addTask {
-                    do {
-                        try await store(bytes[range])
-                        return nil
-                    } catch let error as Unstorable {
-                        return (range, "\(error)")
-                    }
-                }
-            }
-            for try await case let unstorable? in group { aside.append(unstorable) }
-        }
+        let unstorable = try await store(records, of: bytes)
+        let aside = damage.map { Part($0, "damaged") } + unstorable
         // All others are stored; a drain that is broken off before begins the segment anew.
         guard !aside.isEmpty else { return try await onDisk { try folder.remove(name) } }
         try await onDisk { try folder.setAside(name) }
@@ -131,58 +118,55 @@ struct SpoolDrain: Service {
         }
     }
 
-    /// Waits where there is no room: there is no hurry.
-    private func store(_ bytes: ArraySlice<UInt8>) async throws {
-        guard let record = try? SpoolRecord(decoding: bytes) else { throw Unstorable.malformed }
-        guard let tenant = try await tenants.value(for: record.header.slug), tenant.id.rawValue == record.header.tenant
-        else { throw Unstorable.tenantUnknown }
-        while true {
-            do {
-                return try await store(record, of: tenant)
-            } catch let problem as Problem where problem.status == .serviceUnavailable {
-                try await Task.sleep(for: .milliseconds(100))
-            } catch let problem as Problem where problem.status.kind == .clientError {
-                throw Unstorable.problem(problem)
-            } catch  where error.isOutage && !error.isDatabaseAway {
-                try await Task.sleep(for: .milliseconds(100)) // a lock that another holds
+    /// Prepared side by side, since that waits for look-ups; stored in order, so that what a device or a till sent later does not
+    /// overtake what it sent before.
+    /// - Returns: those that nobody will ever store.
+    private func store(_ records: [Range<Int>], of bytes: [UInt8]) async throws -> [Part] {
+        var unstorable: [Part] = []
+        try await withThrowingTaskGroup(of: Part?.self) { group in
+            var underway = 0
+            for start in stride(from: 0, to: records.count, by: Self.recordsAtOnce) {
+                let window = records[start..<min(start + Self.recordsAtOnce, records.count)]
+                for (range, prepared) in zip(window, try await prepare(window.map { bytes[$0] })) {
+                    if underway == Self.recordsAtOnce {
+                        if let part = try await group.next() ?? nil { unstorable.append(part) }
+                        underway -= 1
+                    }
+                    underway += 1
+                    // At once: it has its place in the queue before the next one starts.
+                    group.addImmediateTask {
+                        do {
+                            try await intake.store(try prepared.get())
+                            return nil
+                        } catch let error as SpoolIntake.Unstorable {
+                            return Part(range, "\(error)")
+                        }
+                    }
+                }
             }
+            for try await case let part? in group { unstorable.append(part) }
         }
+        return unstorable
     }
 
-    private func store(_ record: SpoolRecord, of tenant: Tenant) async throws {
-        switch record.header.sender {
-        case .store(let owner, let key):
-            let body = ByteBuffer(bytes: record.body)
-            let batch = try batches.parse(body, for: tenant, at: record.arrivedAt)
-            let taken = try await batches.store(
-                batch, body, from: BatchSource(tenant: tenant, owner: owner), at: record.arrivedAt, fresh: key)
-            if taken.accepted > 0, taken.outcome == .refused { throw Unstorable.refused }
-            // Rows that were bad on arrival were answered and counted then.
-            metrics.countDrained(
-                samples: taken.accepted, taken.outcome, rejected: taken.batch.rejected.count - batch.rejected.count)
-        case .integration(let id, let dialect, let messageID, let contentType, let key):
-            let source = WebhookSource(
-                tenant: tenant, integrationID: id, dialect: dialect, contentType: contentType, key: key, isSpooled: true
-            )
-            try await store(
-                VerifiedBody(spooled: record.body, messageID: messageID), from: source, at: record.arrivedAt)
+    /// In order, each as it is or why it never will be.
+    private func prepare(
+        _ records: [ArraySlice<UInt8>]
+    ) async throws -> [Result<SpoolIntake.Prepared, SpoolIntake.Unstorable>] {
+        typealias Outcome = Result<SpoolIntake.Prepared, SpoolIntake.Unstorable>
+        return try await withThrowingTaskGroup(of: (Int, Outcome).self) { group in
+            for (number, record) in records.enumerated() {
+                group.addTask {
+                    do {
+                        return (number, .success(try await intake.prepare(record)))
+                    } catch let error as SpoolIntake.Unstorable {
+                        return (number, .failure(error))
+                    }
+                }
+            }
+            return try await group.reduce(into: [Int: Outcome]()) { $0[$1.0] = $1.1 }
+                .sorted { $0.key < $1.key }.map(\.value)
         }
-    }
-
-    private func store(_ body: VerifiedBody, from source: WebhookSource, at arrival: Timestamp) async throws {
-        let said: WebhookIntake.Said
-        do {
-            said = try webhooks.read(body, from: source, at: arrival)
-        } catch {
-            throw Problem(error)
-        }
-        guard case .report(let report) = said,
-            case .results(let results) = try await webhooks.store(said, body, from: source, at: arrival)
-        else { return metrics.countQuarantined() }
-        // What was bad on arrival was answered and counted then.
-        let good = zip(report.uplinks, results).filter { uplink, _ in (try? uplink.get()) != nil }.map(\.1)
-        metrics.countDrained(good)
-        if good.contains(where: \.isRejected) { throw Unstorable.refused }
     }
 
     private func onDisk<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {

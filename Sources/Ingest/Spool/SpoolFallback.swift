@@ -18,7 +18,7 @@ struct SpoolFallback: Sendable {
     }
 
     /// Returns once the request has reached the disk.
-    /// - Throws: `Problem` 503.
+    /// - Throws: `Problem` 503 or 429.
     func keep(
         _ body: some Collection<UInt8> & Sendable, of tenant: Tenant, from sender: SpoolRecord.Sender, at now: Timestamp
     ) async throws {

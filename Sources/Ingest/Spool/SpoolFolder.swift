@@ -20,16 +20,14 @@ final class SpoolFolder: Sendable {
     }
 
     let path: String
-    private let lock: Int32
+    private let lock: SpoolLock
     private let held: Mutex<Held>
     /// Beside what is held while a disk is waited for.
     private let last: Mutex<SpoolState>
 
-    /// - Parameter unreadable: told of segments that can't be read; they stay where they are.
-    /// - Throws: `Failure.system`, when the directory can't be made or another process has it.
-    init(path: String, limits: SpoolState.Limits, unreadable: (_ fileName: String, any Error) -> Void = { _, _ in })
-        throws
-    {
+    /// Takes stock of what a process before left by size alone, so that gigabytes of it keep nobody waiting: see ``look(at:)``.
+    /// - Throws: `Failure.system`, when the directory can't be made or read, or another process has it.
+    init(path: String, limits: SpoolState.Limits) throws {
         self.path = path
         let damaged = path + "/damaged"
         do {
@@ -38,25 +36,17 @@ final class SpoolFolder: Sendable {
         } catch {
             throw Failure.system("making \(damaged)", errno: errno)
         }
-        lock = open(path + "/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-        guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            throw Failure.system("locking \(path), which another process may be using", errno: errno)
+        do {
+            lock = try SpoolLock(directory: path)
+        } catch {
+            throw Failure.system("locking \(path), which another process may be using", errno: error.errno)
         }
-        let found = try SpoolSegmentName.all(in: URL(fileURLWithPath: path)).compactMap { name -> SpoolState.Segment? in
-            do {
-                return try Self.look(at: name, in: path)
-            } catch {
-                unreadable(name.fileName, error)
-                return nil
-            }
+        let found = try SpoolSegmentName.all(in: URL(fileURLWithPath: path)).map { name in
+            SpoolState.Segment(name: name, bytes: Self.size(of: path + "/" + name.fileName), records: 0, oldest: nil)
         }
         let state = SpoolState(limits: limits, found: found)
         held = Mutex(Held(state: state))
         last = Mutex(state)
-    }
-
-    deinit {
-        close(lock)
     }
 
     /// As it was last, without waiting for the disk.
@@ -109,6 +99,21 @@ final class SpoolFolder: Sendable {
 
     func read(_ name: SpoolSegmentName) throws -> [UInt8] {
         Array(try Data(contentsOf: URL(fileURLWithPath: file(of: name))))
+    }
+
+    /// Finds out how many records a segment of a process before holds, and how old they are.
+    func look(at name: SpoolSegmentName) throws {
+        var (records, oldest): (Int, Timestamp?) = (0, nil)
+        try read(name).withUnsafeBytes { bytes in
+            for case .record(let range) in SpoolFrameReader(bytes, marker: name.marker) {
+                records += 1
+                if oldest == nil { oldest = try? SpoolRecord(decoding: bytes[range]).arrivedAt }
+            }
+        }
+        held.withLock { held in
+            held.state.learned(name, records: records, oldest: oldest)
+            last.withLock { $0 = held.state }
+        }
     }
 
     /// Keeps a segment for a person to look at, out of the way: it takes no room that the disk may not have.
@@ -186,18 +191,8 @@ final class SpoolFolder: Sendable {
         guard fsync(directory) == 0 else { throw Failure.system("fsync", errno: errno) }
     }
 
-    /// What a segment of a process before holds.
-    private static func look(at name: SpoolSegmentName, in path: String) throws -> SpoolState.Segment {
-        let content = try Data(contentsOf: URL(fileURLWithPath: path + "/" + name.fileName))
-        var segment = SpoolState.Segment(name: name, bytes: content.count, records: 0, oldest: nil)
-        content.withUnsafeBytes { bytes in
-            for case .record(let range) in SpoolFrameReader(bytes, marker: name.marker) {
-                segment.records += 1
-                if segment.oldest == nil {
-                    segment.oldest = try? SpoolRecord(decoding: bytes[range]).arrivedAt
-                }
-            }
-        }
-        return segment
+    /// 0 where there is none; whoever reads it will find out why.
+    private static func size(of file: String) -> Int {
+        (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? 0
     }
 }

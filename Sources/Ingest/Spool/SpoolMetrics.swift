@@ -22,6 +22,14 @@ struct SpoolMetrics: Sendable {
             registry, "pulsegate_spool_drained_uplinks_total", "Uplinks from the spool by how they ended.")
     }
 
+    /// What became of what was drained, by kind and outcome, as far as there is any.
+    var drained: [String: Int] {
+        let counts = [("samples", samples), ("uplinks", uplinks)].flatMap { kind, counters in
+            counters.map { ("\(kind)_\($0.key.rawValue)", $0.value.value) }
+        }
+        return Dictionary(uniqueKeysWithValues: counts.filter { $0.1 > 0 })
+    }
+
     func register(_ folder: SpoolFolder, in registry: MetricRegistry) {
         registry.gauge("pulsegate_spool_bytes", help: "Bytes in the spool.") { Double(folder.state.bytes) }
         registry.gauge("pulsegate_spool_records", help: "Requests in the spool.") { Double(folder.state.records) }

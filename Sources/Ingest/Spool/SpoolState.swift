@@ -13,6 +13,7 @@ struct SpoolState: Sendable {
     struct Segment: Hashable, Sendable {
         let name: SpoolSegmentName
         var bytes: Int
+        /// 0, like no age, of a segment that a process before left and nobody has looked at.
         var records: Int
         /// When its first record arrived.
         var oldest: Timestamp?
@@ -54,6 +55,12 @@ struct SpoolState: Sendable {
         segments[last].bytes += bytes
         segments[last].records += records
         segments[last].oldest = segments[last].oldest ?? oldest
+    }
+
+    /// What was found out about a segment that a process before left.
+    mutating func learned(_ name: SpoolSegmentName, records: Int, oldest: Timestamp?) {
+        guard let index = segments.firstIndex(where: { $0.name == name }) else { return } // drained meanwhile
+        (segments[index].records, segments[index].oldest) = (records, oldest)
     }
 
     /// The open segment is appended to no more: it could not be written, or is wanted for draining.

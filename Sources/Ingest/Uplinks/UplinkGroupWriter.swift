@@ -46,7 +46,7 @@ struct UplinkGroupWriter: Sendable {
             logger.warning("uplinks refused", metadata: ["sqlstate": "\(error.sqlState ?? "")"])
             return group.map { .success($0.uplinks.map { _ in .refused }) }
         }
-        let parts = await write(submission.uplinks.map { submission.with(only: $0) }, searchesAll: true)
+        let parts = await write(submission.uplinks.map { submission.with([$0]) }, searchesAll: true)
         return [Result { try parts.flatMap { try $0.get() } }]
     }
 

@@ -2,6 +2,15 @@ import Foundation
 import Postgres
 import Shared
 
+/// Uplinks whose devices and series are known.
+struct PreparedUplinks: Sendable {
+    /// As they were read.
+    let uplinks: [Result<Uplink, UplinkRejection>]
+    let source: WebhookSource
+    /// Of those that could be read.
+    let submission: UplinkSubmission
+}
+
 /// From a request's uplinks to their outcomes: finds whose they are and which series their numbers belong to, and submits them
 /// together.
 struct UplinkIntake: Sendable {
@@ -12,15 +21,26 @@ struct UplinkIntake: Sendable {
     let series: SeriesDirectory
     let batcher: Batcher<UplinkSubmission, [UplinkOutcome]>
 
-    /// An outcome for each uplink, in order; those that could not be read stay rejected.
+    /// Looks up, or makes, whose the uplinks are and their series.
+    /// - Throws: `Problem` 429 when the tenant brings new devices too fast, `PostgresError`.
+    func prepare(
+        _ uplinks: [Result<Uplink, UplinkRejection>], from source: WebhookSource, messageID: String?, at now: Timestamp
+    ) async throws -> PreparedUplinks {
+        let good = uplinks.compactMap { try? $0.get() } // the rejected ones are answered by `store`
+        return PreparedUplinks(
+            uplinks: uplinks, source: source,
+            submission: UplinkSubmission(
+                tenant: source.tenant, integrationID: source.integrationID,
+                messageHash: messageID.map(ContentDigest.uuid(of:)), arrivedAt: now,
+                uplinks: try await resolve(good, from: source, at: now)))
+    }
+
+    /// An outcome for each uplink, in order; those that could not be read stay rejected. They have their place in the batcher's queue
+    /// before this suspends.
     /// - Throws: `Problem` 429 or 503, `PostgresError`: then nothing was stored, as far as we know.
-    func take(
-        _ uplinks: [Result<Uplink, UplinkRejection>], from source: WebhookSource, messageID: String?,
-        at now: Timestamp
-    ) async throws -> [UplinkResult] {
-        let good = uplinks.compactMap { try? $0.get() } // the rejected ones are answered below
-        var outcomes = try await store(good, from: source, messageID: messageID, at: now)[...]
-        return uplinks.map { uplink in
+    func store(_ prepared: PreparedUplinks) async throws -> [UplinkResult] {
+        var outcomes = try await submit(prepared.submission, from: prepared.source)[...]
+        return prepared.uplinks.map { uplink in
             switch uplink {
             case .success(let uplink):
                 let outcome = outcomes.popFirst() ?? .refused
@@ -31,26 +51,31 @@ struct UplinkIntake: Sendable {
         }
     }
 
-    private func store(
-        _ uplinks: [Uplink], from source: WebhookSource, messageID: String?, at now: Timestamp
+    private func submit(
+        _ submission: UplinkSubmission, from source: WebhookSource
     ) async throws -> [UplinkOutcome] {
-        guard !uplinks.isEmpty else { return [] }
-        let deviceEUIs = Set(uplinks.map(\.deviceEUI))
+        guard !submission.uplinks.isEmpty else { return [] }
+        var submission = submission
         for _ in 0..<Self.maxAttempts {
-            let owners = try await owners.owners(
-                of: deviceEUIs, tenant: source.tenant, integrationID: source.integrationID, seenAt: now,
-                isAdmitted: source.isSpooled)
-            let submission = UplinkSubmission(
-                tenant: source.tenant, integrationID: source.integrationID,
-                messageHash: messageID.map(ContentDigest.uuid(of:)), arrivedAt: now,
-                uplinks: try await resolve(uplinks, owners, source.tenant))
             do {
-                return try await batcher.submit(submission, cost: submission.uplinks.count)
+                return try await batcher.submit(submission, isUrgent: !source.isSpooled)
             } catch is StaleOwner {
-                self.owners.forget(deviceEUIs, of: source.tenant.id)
+                let uplinks = submission.uplinks.map(\.uplink)
+                owners.forget(Set(uplinks.map(\.deviceEUI)), of: source.tenant.id)
+                submission = submission.with(try await resolve(uplinks, from: source, at: submission.arrivedAt))
             }
         }
         throw Problem.unavailable(retryAfter: 1)
+    }
+
+    private func resolve(
+        _ uplinks: [Uplink], from source: WebhookSource, at now: Timestamp
+    ) async throws -> [ResolvedUplink] {
+        guard !uplinks.isEmpty else { return [] }
+        let owners = try await owners.owners(
+            of: Set(uplinks.map(\.deviceEUI)), tenant: source.tenant, integrationID: source.integrationID, seenAt: now,
+            isAdmitted: source.isSpooled)
+        return try await resolve(uplinks, owners, source.tenant)
     }
 
     private func resolve(

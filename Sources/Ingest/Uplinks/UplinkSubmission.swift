@@ -31,7 +31,7 @@ struct UplinkOwner: Hashable, Sendable {
 }
 
 /// What one request brought: stored together or not at all, and answered together.
-struct UplinkSubmission: Sendable {
+struct UplinkSubmission: Groupable {
     let tenant: Tenant
     let integrationID: UUID
     /// Hash of the Standard Webhooks message id, recorded with the uplinks so that a retry adds nothing.
@@ -39,13 +39,15 @@ struct UplinkSubmission: Sendable {
     let arrivedAt: Timestamp
     let uplinks: [ResolvedUplink]
 
-    /// What writing it locks, as the batcher wants to know: the states of its devices.
+    var tenantID: TenantID { tenant.id }
+    var cost: Int { uplinks.count }
+    /// The states of its devices.
     var locks: [Int64] { uplinks.map { OwnerOrder.number($0.owner.id, of: tenant.id) } }
 
-    func with(only uplink: ResolvedUplink) -> UplinkSubmission {
+    func with(_ uplinks: [ResolvedUplink]) -> UplinkSubmission {
         UplinkSubmission(
             tenant: tenant, integrationID: integrationID, messageHash: messageHash, arrivedAt: arrivedAt,
-            uplinks: [uplink])
+            uplinks: uplinks)
     }
 }
 

@@ -23,6 +23,12 @@ struct WebhookIntake: Sendable {
         case unknownDialect
     }
 
+    /// A body whose devices and series are known, if it has any.
+    enum Prepared: Sendable {
+        case uplinks(PreparedUplinks)
+        case unreadable(VerifiedBody, WebhookSource, arrivedAt: Timestamp)
+    }
+
     enum Taken: Sendable {
         case results([UplinkResult])
         case quarantined
@@ -40,13 +46,22 @@ struct WebhookIntake: Sendable {
         return .report(try generic.read(body, now: now))
     }
 
-    func store(_ said: Said, _ body: VerifiedBody, from source: WebhookSource, at now: Timestamp) async throws -> Taken
-    {
+    func prepare(
+        _ said: Said, _ body: VerifiedBody, from source: WebhookSource, at now: Timestamp
+    ) async throws -> Prepared {
         switch said {
         case .report(let report):
-            return .results(
-                try await uplinks.take(report.uplinks, from: source, messageID: body.messageID, at: now))
-        case .unknownDialect:
+            return .uplinks(
+                try await uplinks.prepare(report.uplinks, from: source, messageID: body.messageID, at: now))
+        case .unknownDialect: return .unreadable(body, source, arrivedAt: now)
+        }
+    }
+
+    /// Returns once it is committed; uplinks have their place in the batcher's queue before this suspends.
+    func store(_ prepared: Prepared) async throws -> Taken {
+        switch prepared {
+        case .uplinks(let prepared): return .results(try await uplinks.store(prepared))
+        case .unreadable(let body, let source, let now):
             try await quarantine.keep(body, from: source, at: now, reason: "dialect_unsupported")
             return .quarantined
         }

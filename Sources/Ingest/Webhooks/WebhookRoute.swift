@@ -20,12 +20,15 @@ struct WebhookRoute: Sendable {
     let metrics: IngestMetrics
 
     func register(on router: Router<AnonymousRequestContext>) {
-        router.post("/v1/webhooks/:integration_id", use: take)
+        router.post("/v1/webhooks/:integration_id") { request, context in
+            try await holdingBackRefusals { try await take(request, context) }
+        }
     }
 
-    @Sendable func take(_ request: Request, _ context: AnonymousRequestContext) async throws -> Response {
+    private func take(_ request: Request, _ context: AnonymousRequestContext) async throws -> Response {
         let integration = try await integration(of: context)
-        let lease = (integration == nil ? strangersBodies : bodies).lease()
+        // Whose it claims to be: strangers who know an integration's id use up its tenant's share at most.
+        let lease = (integration == nil ? strangersBodies : bodies).lease(of: integration?.tenant.id)
         defer { withExtendedLifetime(lease) {} }
         let received = try await request.body.collect(upToLimit: Self.maxBodyBytes, lease: lease, context: context)
         let now = Timestamp.now()
@@ -75,7 +78,9 @@ struct WebhookRoute: Sendable {
         }
         guard said.isWorthKeeping else { return try answer(said, .spooled(said), status: .ok) }
         guard
-            let taken = try await fallback.unlessAway({ try await intake.store(said, verified, from: source, at: now) })
+            let taken = try await fallback.unlessAway({
+                try await intake.store(try await intake.prepare(said, verified, from: source, at: now))
+            })
         else {
             let sender = SpoolRecord.Sender.integration(
                 source.integrationID, dialect: source.dialect, messageID: verified.messageID,

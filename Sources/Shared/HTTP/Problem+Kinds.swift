@@ -70,6 +70,11 @@ extension Problem {
             ])
     }
 
+    /// The tenant takes more than its share of what all share; there is room for others.
+    package static func beyondShare(detail: String) -> Problem {
+        Problem(.tooManyRequests, code: "beyond_share", detail: detail, headers: [.retryAfter: "1"])
+    }
+
     /// A bound of the tenant's plan is reached; waiting does not help.
     package static func quotaExceeded(detail: String) -> Problem {
         Problem(.tooManyRequests, code: "quota_exceeded", detail: detail)

@@ -31,6 +31,10 @@ import Testing
             #expect(try folder?.append([[3]], oldest: .now()) == 1)
             folder = nil
             let next = try SpoolFolder(path: path, limits: Self.limits)
+            #expect(
+                next.state.records == 0 && next.state.bytes == 4 + 3 * SpoolFrames.headerBytes,
+                "only the size, at first")
+            try next.look(at: try #require(next.state.segments.first).name)
             #expect(next.state.records == 3)
             let segment = try #require(next.next())
             #expect(try records(next, segment) == [[1], [2, 2], [3]])
