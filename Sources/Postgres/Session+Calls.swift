@@ -21,6 +21,7 @@ extension Session {
             if cancellation != nil { fail(Self.uncertainCancellation) }
             return value
         } catch {
+            if error.postgresError?.sqlState == "25006", saysReadOnly { fail(Self.readOnly) }
             guard cancellation != nil else { throw error }
             try settleCancellation(after: error, since: start)
             throw CancellationError()
@@ -48,8 +49,13 @@ extension Session {
         if underlying.kind == .server { throw error }
     }
 
+    /// A server that takes no writes, or none any more, may not be the one to talk to: where the URL names several hosts and
+    /// `target_session_attrs=read-write`, a new connection finds the one that does.
+    private static let readOnly = PostgresError(kind: .connectionLost, message: "the server takes no writes")
+
     private func publishHealth() {
         guard broken == nil else { return }
+        if wasWritable, saysReadOnly, transactionStatus == PQTRANS_IDLE { return fail(Self.readOnly) }
         health.publish(transactionStatus == PQTRANS_IDLE ? .idle : .inTransaction)
     }
 }

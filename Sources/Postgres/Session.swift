@@ -16,6 +16,8 @@ final class Session {
     /// Reused for each statement sent.
     var scratch = ParameterScratch()
     private(set) var broken: PostgresError?
+    /// When it was connected.
+    private(set) var wasWritable = false
     var isClosing = false
     var notifications: AsyncThrowingStream<Notification, any Error>.Continuation?
 
@@ -39,6 +41,7 @@ final class Session {
             throw PostgresError(kind: .connectFailed, message: Self.message(of: handle))
         }
         forwardNotices()
+        wasWritable = !saysReadOnly
         health.publish(.idle)
     }
 
@@ -81,6 +84,13 @@ final class Session {
     }
 
     var transactionStatus: PGTransactionStatusType { PQtransactionStatus(handle) }
+
+    /// The server reports it by itself (PostgreSQL 14 and later): it is a standby, or an operator told it to take no writes.
+    var saysReadOnly: Bool { isOn("in_hot_standby") || isOn("default_transaction_read_only") }
+
+    private func isOn(_ parameter: String) -> Bool {
+        PQparameterStatus(handle, parameter).map { String(cString: $0) } == "on"
+    }
 
     /// After this the connection runs nothing more; its owner has to discard it.
     func fail(_ error: PostgresError) {

@@ -16,14 +16,15 @@ package struct TransactionOptions: Sendable, Hashable {
         self.attempts = attempts
     }
 
+    /// Writing is not demanded: a server that was told to take no writes, by its default for transactions, is not to be overruled.
     var begin: AnyStatement {
         let command: Command =
             switch (isolation, readOnly) {
-            case (.readCommitted, false): "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+            case (.readCommitted, false): "BEGIN ISOLATION LEVEL READ COMMITTED"
             case (.readCommitted, true): "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
-            case (.repeatableRead, false): "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE"
+            case (.repeatableRead, false): "BEGIN ISOLATION LEVEL REPEATABLE READ"
             case (.repeatableRead, true): "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-            case (.serializable, false): "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
+            case (.serializable, false): "BEGIN ISOLATION LEVEL SERIALIZABLE"
             case (.serializable, true): "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY"
             }
         return command.erased

@@ -151,4 +151,27 @@ import Testing
         try await work.value
         await pool.close()
     }
+
+    @Test func aConnectionWhoseServerTakesNoMoreWritesIsReplaced() async throws {
+        try await withPool(maxConnections: 1) { pool in
+            let first = try await pool.withConnection { connection in
+                try await connection.run("SET default_transaction_read_only = on") // as a server's own setting would
+                return connection.backendID
+            }
+            #expect(try await pool.withConnection { $0.backendID } != first)
+        }
+    }
+
+    /// A pool that was connected to such a server finds out by writing, and does not overrule it.
+    @Test func aConnectionWhoseServerNeverTookWritesIsReplaced() async throws {
+        try await withPool(maxConnections: 1) {
+            $0.connection.settings["default_transaction_read_only"] = "on"
+        } _: { pool in
+            let first = try await pool.withConnection { $0.backendID }
+            #expect(try await pool.withConnection { $0.backendID } == first, "it may be read from")
+            let error = await postgresError { try await pool.transaction { try await $0.run("CREATE TABLE t ()") } }
+            #expect(error?.sqlState == "25006")
+            #expect(try await pool.withConnection { $0.backendID } != first)
+        }
+    }
 }
