@@ -71,10 +71,16 @@ final class Installation: Sendable {
         return try result.get()
     }
 
-    func startIngest(_ more: [String: String] = [:]) async throws -> ServerProcess {
-        let process = try ServerProcess("pulsegate-ingest", environment: environment.merging(more) { _, new in new })
+    func startIngest(_ more: [String: String] = [:], after setUp: String? = nil) async throws -> ServerProcess {
+        let process = try launchIngest(more, after: setUp)
         try await process.waitUntilReady(adminPort: ingestAdminPort, client)
         return process
+    }
+
+    /// Without waiting until it is ready.
+    func launchIngest(_ more: [String: String], after setUp: String? = nil) throws -> ServerProcess {
+        try ServerProcess(
+            "pulsegate-ingest", environment: environment.merging(more) { _, new in new }, after: setUp)
     }
 
     /// The settings that make ingest reach the database through a proxy.
@@ -128,6 +134,15 @@ final class Installation: Sendable {
         let rows = try await connection.all(statement)
         await connection.close()
         return rows
+    }
+
+    /// As a superuser.
+    func execute(_ script: String) async throws {
+        let connection = try await PostgresConnection.connect(
+            ConnectionConfiguration(url: try TestPostgres.url(database: database, host: host), applicationName: "tests")
+        )
+        try await connection.execute(script: script)
+        await connection.close()
     }
 }
 

@@ -113,12 +113,6 @@ private final class Tally: Sendable {
     }
 }
 
-private final class Flag: Sendable {
-    private let raised = Mutex(false)
-    var isRaised: Bool { raised.withLock { $0 } }
-    func raise() { raised.withLock { $0 = true } }
-}
-
 /// Somebody who looks at a dashboard all the while.
 private final class Reader: Sendable {
     let answers = Tally()

@@ -59,9 +59,10 @@ final class Ledger: Sendable {
         }
     }
 
-    func check(_ installation: Installation) async throws {
+    func check(_ installation: Installation, _ comment: Comment? = nil) async throws {
         let sendings = sendings.withLock { $0 }
         #expect(Set(sendings).count == sendings.count, "the test sends each once")
+        let said = comment?.rawValue ?? ""
         let batches = sendings.filter(\.isBatch)
         let rows: [Int64] = try await installation.rows(
             """
@@ -69,7 +70,7 @@ final class Ledger: Sendable {
              WHERE s.metric = 'test.row' AND p.value = (p.ts / 1000 % 1000)
             """)
         let expected = batches.flatMap(\.times).map { $0 * 1000 }
-        #expect(rows.sorted() == expected.sorted(), "\(rows.count) rows of \(expected.count) acknowledged")
+        #expect(rows.sorted() == expected.sorted(), "\(rows.count) rows of \(expected.count) acknowledged; \(said)")
         let raw: [Int64] = try await installation.rows(
             """
             SELECT coalesce((SELECT sum(samples) FROM sample_chunks c JOIN series s USING (tenant_id)
@@ -77,12 +78,12 @@ final class Ledger: Sendable {
                    + (SELECT count(*) FROM sample_log l, unnest(l.series) AS u (id) JOIN series s ON s.id = u.id
                        WHERE s.metric = 'test.row')
             """)
-        #expect(raw == [Int64(expected.count)], "and none is kept twice behind the view")
+        #expect(raw == [Int64(expected.count)], "and none is kept twice behind the view; \(said)")
         let uplinks = sendings.filter { !$0.isBatch }
         let stored: [String] = try await installation.rows(
             """
             SELECT d.device_eui || ' ' || u.fcnt FROM uplinks u JOIN devices d USING (tenant_id, owner_id)
             """)
-        #expect(stored.sorted() == uplinks.map { "\(Sensor.deviceEUI($0.sender)) \($0.number)" }.sorted())
+        #expect(stored.sorted() == uplinks.map { "\(Sensor.deviceEUI($0.sender)) \($0.number)" }.sorted(), comment)
     }
 }

@@ -23,7 +23,10 @@ final class ServerProcess: Sendable {
     static let repository = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    init(_ name: String, arguments: [String] = [], environment: [String: String]) throws {
+    /// - Parameter setUp: what a shell does before it becomes the process, such as `ulimit`.
+    init(
+        _ name: String, arguments: [String] = [], environment: [String: String], after setUp: String? = nil
+    ) throws {
         self.name = name
         log = FileManager.default.temporaryDirectory.appendingPathComponent("\(name)-\(UUID().uuidString).log")
         guard FileManager.default.createFile(atPath: log.path, contents: nil) else {
@@ -31,8 +34,9 @@ final class ServerProcess: Sendable {
         }
         let output = try FileHandle(forWritingTo: log)
         let process = Process()
-        process.executableURL = Self.binaries.appendingPathComponent(name)
-        process.arguments = arguments
+        let executable = Self.binaries.appendingPathComponent(name)
+        process.executableURL = setUp == nil ? executable : URL(fileURLWithPath: "/bin/bash")
+        process.arguments = setUp.map { ["-c", $0 + "\nexec \"$@\"", name, executable.path] + arguments } ?? arguments
         process.environment = ["PATH": "/usr/bin:/bin", "LOG_LEVEL": "info"].merging(environment) { _, ours in ours }
         process.standardOutput = output
         process.standardError = output
@@ -59,6 +63,8 @@ final class ServerProcess: Sendable {
         guard !exit.isSet else { return }
         kill(processID, signal)
     }
+
+    var hasEnded: Bool { exit.isSet }
 
     /// Waits for the end; killed ones have the signal as their status.
     func waitForExit() async -> Int32 {

@@ -25,9 +25,10 @@ extension SpoolTests {
 
     /// The disk of a machine that is gone: the tool stores what is on it, once.
     @Test func theToolStoresWhatAProcessLeft() async throws {
-        try await withKnownSenders { installation, tenant, proxy, ingest, ledger in
+        try await Senders.behindProxy { senders, proxy, ingest in
+            let installation = senders.installation
             proxy.cut()
-            try await sendAll(100..<120, installation, tenant, ledger)
+            try await senders.sendAll(100..<120, expecting: [202])
             await #expect(throws: Installation.Failed.self, "the process is using it") {
                 try await installation.pulsegate(["spool", "drain", installation.spoolFolder.path])
             }
@@ -36,16 +37,17 @@ extension SpoolTests {
             #expect(output.contains("uplinks_stored"))
             let left = try FileManager.default.contentsOfDirectory(atPath: installation.spoolFolder.path)
             #expect(Set(left) == ["damaged", "lock"])
-            try await ledger.check(installation)
+            try await senders.ledger.check(installation)
             return try await installation.startIngest()
         }
     }
 
     /// A tenant was renamed while its records waited: nobody knows where they belong, until somebody says so and puts them back.
     @Test func whatWasSetAsideCanBePutBack() async throws {
-        try await withKnownSenders { installation, tenant, proxy, ingest, ledger in
+        try await Senders.behindProxy { senders, proxy, ingest in
+            let installation = senders.installation
             proxy.cut()
-            try await sendAll(100..<104, installation, tenant, ledger)
+            try await senders.sendAll(100..<104, expecting: [202])
             await ingest.killAndWait()
             let _: [Int32] = try await installation.rows(
                 "UPDATE tenants SET slug = 'renamed' WHERE slug = 'acme' RETURNING id")
@@ -53,7 +55,7 @@ extension SpoolTests {
                 try await installation.pulsegate(["spool", "drain", installation.spoolFolder.path])
             }
             let set = try await parts(installation)
-            #expect(set.count == 4 * Self.gateways && set.allSatisfy { $0.record?.tenant == "acme" })
+            #expect(set.count == 4 * senders.count && set.allSatisfy { $0.record?.tenant == "acme" })
             #expect(Set(set.compactMap(\.record?.sender)) == ["store", "webhook"])
             let copies = installation.spoolFolder.appendingPathComponent("copies")
             _ = try await parts(installation, ["--to", copies.path])
@@ -66,16 +68,17 @@ extension SpoolTests {
             _ = try await parts(installation, ["--put-back"])
             #expect(try await parts(installation).isEmpty, "they are marked as salvaged")
             try await installation.pulsegate(["spool", "drain", installation.spoolFolder.path])
-            try await ledger.check(installation)
+            try await senders.ledger.check(installation)
             return try await installation.startIngest()
         }
     }
 
     /// Copies of a spool are stored once, too: what comes between a commit and the removal of its segment is no more than that.
     @Test func aCopyOfASpoolAddsNothing() async throws {
-        try await withKnownSenders { installation, tenant, proxy, ingest, ledger in
+        try await Senders.behindProxy { senders, proxy, ingest in
+            let installation = senders.installation
             proxy.cut()
-            try await sendAll(100..<120, installation, tenant, ledger)
+            try await senders.sendAll(100..<120, expecting: [202])
             await ingest.killAndWait()
             let copy = installation.spoolFolder.path + "-copy"
             try FileManager.default.copyItem(atPath: installation.spoolFolder.path, toPath: copy)
@@ -83,7 +86,7 @@ extension SpoolTests {
             try await installation.pulsegate(["spool", "drain", installation.spoolFolder.path])
             let output = try await installation.pulsegate(["spool", "drain", copy])
             #expect(output.contains("uplinks_duplicate") && !output.contains("stored\":"))
-            try await ledger.check(installation)
+            try await senders.ledger.check(installation)
             return try await installation.startIngest()
         }
     }

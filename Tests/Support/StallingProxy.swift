@@ -14,6 +14,10 @@ package final class StallingProxy: Sendable {
         var breaking: (text: [UInt8], when: Break)?
         /// Server ends of connections that break at the next answer.
         var doomed: Set<Int32> = []
+        /// How long each piece is kept before it goes on.
+        var latency: Duration?
+        /// Pieces from clients that are still to come until it is done.
+        var alarm: (pieces: Int, ring: @Sendable () -> Void)?
     }
 
     private struct NoPort: Error {}
@@ -77,6 +81,16 @@ package final class StallingProxy: Sendable {
         wire.withLock { $0.breaking = (Array(text.utf8), when) }
     }
 
+    /// From now on each piece, in either direction, takes so much longer.
+    package func delay(by latency: Duration?) {
+        wire.withLock { $0.latency = latency }
+    }
+
+    /// Does something when so many more pieces have come from clients, just before the last of them goes on to the server.
+    package func afterPieces(_ pieces: Int, _ ring: @escaping @Sendable () -> Void) {
+        wire.withLock { $0.alarm = (pieces, ring) }
+    }
+
     /// Breaks every connection.
     package func cut() {
         let sockets = wire.withLock { wire in
@@ -89,7 +103,7 @@ package final class StallingProxy: Sendable {
     /// New connections pass again.
     package func mend() {
         wire.withLock { wire in
-            (wire.isCut, wire.isHeld) = (false, false)
+            (wire.isCut, wire.isHeld, wire.latency) = (false, false, nil)
             wire.sockets = []
         }
     }
@@ -123,6 +137,8 @@ package final class StallingProxy: Sendable {
     private func pump(from source: Int32, to sink: Int32, isClient: Bool) {
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         while case let count = read(source, &buffer, buffer.count), count > 0 {
+            if isClient { countPiece() }
+            if let latency = wire.withLock({ $0.latency }) { usleep(latency.microseconds) }
             let passes: Bool? = wire.withLock { wire in
                 if isClient, let breaking = wire.breaking, buffer[..<count].firstRange(of: breaking.text) != nil {
                     wire.breaking = nil
@@ -145,6 +161,16 @@ package final class StallingProxy: Sendable {
         shutdown(sink, Int32(SHUT_RDWR))
     }
 
+    private func countPiece() {
+        let ring: (@Sendable () -> Void)? = wire.withLock { wire in
+            wire.alarm?.pieces -= 1
+            guard let alarm = wire.alarm, alarm.pieces <= 0 else { return nil }
+            wire.alarm = nil
+            return alarm.ring
+        }
+        ring?()
+    }
+
     private func start(_ body: @escaping @Sendable (StallingProxy) -> Void) {
         let start = Start { [self] in body(self) }
         var thread = pthread_t()
@@ -161,5 +187,11 @@ package final class StallingProxy: Sendable {
     private final class Start {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+}
+
+extension Duration {
+    fileprivate var microseconds: UInt32 {
+        UInt32(components.seconds) * 1_000_000 + UInt32(components.attoseconds / 1_000_000_000_000)
     }
 }
