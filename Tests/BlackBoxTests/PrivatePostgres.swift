@@ -1,7 +1,8 @@
 import Foundation
+import Postgres
 import Support
 
-/// A PostgreSQL server of one test alone, to be killed and started again.
+/// A PostgreSQL server of one test alone, to be killed, stopped and started again.
 final class PrivatePostgres: Sendable {
     struct Failed: Error, CustomStringConvertible {
         let description: String
@@ -9,12 +10,44 @@ final class PrivatePostgres: Sendable {
 
     /// `127.0.0.1:port`
     let host: String
+    let port: Int
     private let directory: String
-    private let port: Int
 
     /// For the time of `body`.
     static func with<Value: Sendable>(_ body: (PrivatePostgres) async throws -> Value) async throws -> Value {
-        let server = try await PrivatePostgres()
+        try await lend(
+            PrivatePostgres {
+                """
+                as_server_user "$bin/initdb" --pgdata="$directory/data" --username=postgres --encoding=UTF8 --locale=C.UTF-8 \
+                    --auth=trust --no-sync >/dev/null
+                """
+            }, body)
+    }
+
+    /// With a standby that has all that is acknowledged: a commit waits until it reached its disk.
+    static func withStandby<Value: Sendable>(
+        _ body: (_ primary: PrivatePostgres, _ standby: PrivatePostgres) async throws -> Value
+    ) async throws -> Value {
+        try await with { primary in
+            let standby = try await PrivatePostgres {
+                """
+                as_server_user "$bin/pg_basebackup" --pgdata="$directory/data" --host=127.0.0.1 --port=\(primary.port) \
+                    --username=postgres --write-recovery-conf --wal-method=stream --checkpoint=fast --no-sync
+                """
+            }
+            return try await lend(standby) { standby in
+                try await primary.set("synchronous_standby_names", to: "'*'")
+                try await eventually("the standby is synchronous") {
+                    try await primary.rows("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == [1]
+                }
+                return try await body(primary, standby)
+            }
+        }
+    }
+
+    private static func lend<Value: Sendable>(
+        _ server: PrivatePostgres, _ body: (PrivatePostgres) async throws -> Value
+    ) async throws -> Value {
         let result: Result<Value, any Error>
         do {
             try await server.start()
@@ -26,7 +59,8 @@ final class PrivatePostgres: Sendable {
         return try result.get()
     }
 
-    private init() async throws {
+    /// - Parameter fill: the script that puts a cluster into `$directory/data`.
+    private init(filledBy fill: () -> String) async throws {
         port = try FreePorts.take(1)[0]
         host = "127.0.0.1:\(port)"
         directory = try await Self.bash(
@@ -34,8 +68,7 @@ final class PrivatePostgres: Sendable {
             directory=$(mktemp -d /tmp/pulsegate-private.XXXXXX)
             chmod 755 "$directory"
             own_by_server_user "$directory"
-            as_server_user "$bin/initdb" --pgdata="$directory/data" --username=postgres --encoding=UTF8 --locale=C.UTF-8 \
-                --auth=trust --no-sync >/dev/null
+            \(fill())
             echo "$directory"
             """)
     }
@@ -68,6 +101,34 @@ final class PrivatePostgres: Sendable {
             throw Failed(description: "no process id in \(file)")
         }
         Foundation.kill(id, SIGKILL)
+    }
+
+    /// In order: whoever is connected is told.
+    func stop() async throws {
+        try await Self.bash("as_server_user \"$bin/pg_ctl\" stop -D '\(directory)/data' -m fast -w -s")
+    }
+
+    /// Makes a standby the primary, and returns when it takes writes.
+    func promote() async throws {
+        try await Self.bash("as_server_user \"$bin/pg_ctl\" promote -D '\(directory)/data' -w -s")
+    }
+
+    /// Changes a setting of the running server.
+    func set(_ name: String, to value: String) async throws {
+        try await execute("ALTER SYSTEM SET \(name) = \(value)", "SELECT pg_reload_conf()")
+    }
+
+    func execute(_ scripts: String...) async throws {
+        let connection = try await PostgresConnection.connect(.init(url: TestPostgres.url(host: host)))
+        for script in scripts { try await connection.execute(script: script) }
+        await connection.close()
+    }
+
+    func rows(_ statement: Statement<Int64>) async throws -> [Int64] {
+        let connection = try await PostgresConnection.connect(.init(url: TestPostgres.url(host: host)))
+        let rows = try await connection.all(statement)
+        await connection.close()
+        return rows
     }
 
     private func remove() async throws {

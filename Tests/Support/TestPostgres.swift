@@ -14,12 +14,14 @@ package enum TestPostgres {
         return String(cString: value)
     }
 
-    /// The same server, with another database or user; or, with `host`, what stands in front of it.
+    /// The same server, with another database or user; or, with `host`, what stands in front of it. Of several hosts the one is meant
+    /// that takes writes.
     package static func url(
         database: String? = nil, user: String? = nil, password: String? = nil, host: String? = nil
     ) throws -> String {
         var parts = try url().parts()
         if let host { parts.hosts = host }
+        if parts.hosts.contains(",") { parts.query = "?target_session_attrs=read-write" }
         if let database { parts.path = "/" + database }
         if let user { parts.user = user }
         if let password { parts.password = password }
