@@ -74,9 +74,11 @@ struct ConnectionStormTests {
             case .closedInBody:
                 await connection.voice.say(request.head(length: 4 << 20) + RawRequest.batch(bytes: 1 << 20))
             case .tooLarge:
-                try await expect([413, 429, 503], &connection, after: request.chunked(RawRequest.batch(bytes: 8 << 20 + 1)))
+                try await expect(
+                    [413, 429, 503], &connection, after: request.chunked(RawRequest.batch(bytes: 8 << 20 + 1)))
             case .bomb:
-                try await expect([413, 429, 503], &connection, after: request.with("Content-Encoding: gzip").body(bomb))
+                try await expect(
+                    [413, 429, 503], &connection, after: request.with("Content-Encoding: gzip").body(bomb))
             case .deep:
                 let deep = String(repeating: "[", count: 1 << 20)
                 try await expect([400, 429, 503], &connection, after: request.body(deep))
