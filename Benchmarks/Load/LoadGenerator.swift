@@ -35,6 +35,7 @@ private final class LoadLoop {
     private let interval: Double
     private var sent = 0
     private var answered = 0
+    private var refused = 0
     private var latency = LatencyHistogram()
     private var failures = 0
     private var firstFailure = ""
@@ -58,7 +59,7 @@ private final class LoadLoop {
         _ = bench_exact_timers()
         while true {
             try sendWhatIsDue(&source)
-            if idle.count == connections.count, nextDue(bench_now()) >= endAt { break }
+            if idle.count == connections.count, isOver(bench_now()) { break }
             try takeAnswers()
         }
         guard failures == 0 else {
@@ -66,7 +67,12 @@ private final class LoadLoop {
                 description: "\(failures) answers were not as they should be; the first:\n\(firstFailure)")
         }
         guard answered > 0 else { throw LoadReport.Failed(description: "nothing was answered") }
-        return LoadReport(requests: latency.count, seconds: Double(endAt - countFrom) / 1e9, latency: latency)
+        return LoadReport(
+            requests: latency.count, refused: refused, seconds: Double(endAt - countFrom) / 1e9, latency: latency)
+    }
+
+    private func isOver(_ now: UInt64) -> Bool {
+        nextDue(now) >= endAt || plan.mayBeRefused && now >= endAt
     }
 
     /// When the next request should go out.
@@ -78,7 +84,7 @@ private final class LoadLoop {
         while let index = idle.last {
             let now = bench_now()
             let due = nextDue(now)
-            if due > now || due >= endAt { return }
+            if due > now || isOver(now) { return }
             let connection = connections[index]
             guard try source.withNext({ try connection.send($0, dueAt: due) }) != nil else {
                 endAt = min(endAt, due) // what was prepared has run out
@@ -106,11 +112,12 @@ private final class LoadLoop {
                 case .answer(let status, let isExpected) = try connection.receive(expecting: plan.expecting)
             else { continue }
             idle.append(index)
-            note(connection, isGood: isExpected && status / 100 == 2 || plan.mayBeRefused && status == 429)
+            let isRefused = plan.mayBeRefused && (status == 429 || status == 503)
+            note(connection, isGood: isRefused || isExpected && status / 100 == 2, isRefused)
         }
     }
 
-    private func note(_ connection: LoadConnection, isGood: Bool) {
+    private func note(_ connection: LoadConnection, isGood: Bool, _ isRefused: Bool) {
         guard isGood else {
             failures += 1
             if firstFailure.isEmpty { firstFailure = connection.lastAnswer }
@@ -118,8 +125,10 @@ private final class LoadLoop {
         }
         answered += 1
         let now = bench_now()
-        let counts = interval == 0 ? now : connection.dueAt
-        if counts >= countFrom, counts < endAt { latency.add(now - connection.dueAt) }
+        let counts = interval == 0 || plan.mayBeRefused ? now : connection.dueAt
+        guard counts >= countFrom, counts < endAt else { return }
+        latency.add(now - connection.dueAt)
+        if isRefused { refused += 1 }
     }
 
     /// Until something is ready, or the next request is due and a connection is free for it; a second at most.

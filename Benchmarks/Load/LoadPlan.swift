@@ -17,14 +17,16 @@ struct LoadPlan: Sendable {
     var seconds = 10.0
     /// What the body of each good answer contains.
     var expecting: [UInt8] = []
-    /// Answers 429 are counted like others.
+    /// Answers 429 and 503 are counted like others, by when they came, and what could not be sent by the end is given up.
     var mayBeRefused = false
 }
 
 /// What the load generator found.
 struct LoadReport: Sendable {
-    /// Answers 2xx within the counted seconds.
+    /// Answers within the counted seconds.
     let requests: Int
+    /// Of these, 429 and 503.
+    var refused = 0
     /// Seconds that were counted: fewer than planned when the prepared requests ran out.
     let seconds: Double
     let latency: LatencyHistogram
@@ -36,7 +38,8 @@ struct LoadReport: Sendable {
         var latency = left.latency
         latency.merge(right.latency)
         return LoadReport(
-            requests: left.requests + right.requests, seconds: left.seconds + right.seconds, latency: latency)
+            requests: left.requests + right.requests, refused: left.refused + right.refused,
+            seconds: left.seconds + right.seconds, latency: latency)
     }
 
     /// Answers were not 2xx, or not what they should be: whatever was measured then, it is not the work.

@@ -12,6 +12,7 @@ enum Section: String, CaseIterable, ExpressibleByArgument {
     case reading = "j"
     case spooling = "k"
     case noisyTenant = "l"
+    case overload = "m"
     case filled = "f"
     /// Last, since it tells of the others.
     case memory = "h"
@@ -25,6 +26,7 @@ enum Section: String, CaseIterable, ExpressibleByArgument {
         case .resent: "resent batches"
         case .spooling: "spooled and drained"
         case .noisyTenant: "beside a noisy tenant"
+        case .overload: "ten times too much"
         case .filled: "on a filled database"
         case .latency: "latency at 70 % of saturation"
         case .memory: "memory of ingest"
@@ -44,6 +46,7 @@ extension Suite {
         case .resent: try await resentBatches()
         case .spooling: try await spooling()
         case .noisyTenant: try await besideANoisyTenant()
+        case .overload: try await overload()
         case .filled: try await filledDatabase()
         case .latency: try await latencyBelowSaturation()
         case .memory:

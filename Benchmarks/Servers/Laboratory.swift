@@ -123,6 +123,12 @@ struct Laboratory: Sendable {
     func withIngest<Value: Sendable>(
         compaction: CompactionPace, _ body: () async throws -> Value
     ) async throws -> Value {
+        try await withIngestProcess(compaction: compaction) { _ in try await body() }
+    }
+
+    func withIngestProcess<Value: Sendable>(
+        compaction: CompactionPace = .normal, _ body: (ServerProcess) async throws -> Value
+    ) async throws -> Value {
         let more: [String: String] =
             switch compaction {
             case .off: ["COMPACTION_INTERVAL": "3600"]
@@ -133,7 +139,7 @@ struct Laboratory: Sendable {
             "pulsegate-ingest", [Self.binary("pulsegate-ingest")],
             environment: environment.merging(more) { _, new in new }, folder: folder)
         return try await process.whileRunning("http://127.0.0.1:\(ingestAdminPort)/ready") {
-            let value = try await body()
+            let value = try await body(process)
             memory.note(process.peakMemory)
             return value
         }
