@@ -42,4 +42,19 @@ struct OutageTests {
             return ingest
         }
     }
+
+    /// Told to stop while it waits for its database it does, and it is no error.
+    @Test func anIngestWithoutADatabaseStopsInOrder() async throws {
+        try await Installation.run { installation in
+            try await StallingProxy.withServer { proxy, _ in
+                proxy.cut()
+                let ingest = try installation.launchIngest(try installation.databaseURLs(through: proxy))
+                try await eventually("it listens, and looks for its database") {
+                    (try? await installation.ingestMetric("pulsegate_database_waiters")) ?? 0 > 0
+                }
+                ingest.send(SIGTERM)
+                #expect(await ingest.waitForExit() == 0, "\(ingest.output)")
+            }
+        }
+    }
 }

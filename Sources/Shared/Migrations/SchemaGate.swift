@@ -50,9 +50,9 @@ package final class SchemaGate: Service {
 
     package func run() async throws {
         try await cancelWhenGracefulShutdown {
-            while try await !self.open(), !Task.isCancelled {
-                try? await Task.sleep(for: .seconds(1)) // told to stop while the database is away: that is no error
-            }
+            do {
+                while try await !self.open() { try await Task.sleep(for: .seconds(1)) }
+            } catch is CancellationError {} // told to stop while the database is away: that is no error
         }
         try? await gracefulShutdown()
     }
