@@ -15,14 +15,16 @@ test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
 test: packages
 	deploy/local/with-postgres deploy/local/repeat-failures swift test
 
-# Random histories of the sample store against a naive model, ever new ones, for an hour; stops at the first that differs and
-# says its seed. `make soak SOAK_SECONDS=600`, `make soak SOAK_SEED=17` to begin with that one. Without SwiftPM's lock, which
-# would keep everybody from building in the meantime.
+# Two things for an hour, side by side: random histories of the sample store against a naive model, and mixed load on a real ingest whose
+# database and processes are killed, stopped, cut off and slowed down. Stops at the first fault and says its seed.
+# `make soak SOAK_SECONDS=600`, `make soak SOAK_SEED=17` to begin with that one, `make soak SOAK=FaultSoakTests` for one of the two.
+# Without SwiftPM's lock, which would keep everybody from building in the meantime.
 SOAK_SECONDS ?= 3600
+SOAK ?= SampleStoreTests|FaultSoakTests
 soak: packages
 	swift build --build-tests
 	SOAK_SECONDS=$(SOAK_SECONDS) $(if $(SOAK_SEED),SOAK_SEED=$(SOAK_SEED)) \
-		deploy/local/with-postgres swift test --skip-build --ignore-lock --filter SampleStoreTests
+		deploy/local/with-postgres swift test --skip-build --ignore-lock --filter '$(SOAK)'
 
 # The whole gate; CI runs the same. The compiler treats warnings as errors (Package.swift).
 check: lint test

@@ -59,7 +59,7 @@ struct TestClient: Sendable {
     }
 
     func post(_ url: String, json: Any, headers: [String: String] = [:]) async throws -> Answer {
-        let body = try JSONSerialization.data(withJSONObject: json)
+        let body = try JSONSerialization.data(withJSONObject: json, options: .sortedKeys)
         return try await send(
             .post, url, headers: headers.merging(["Content-Type": "application/json"]) { given, _ in given }, body: body
         )
