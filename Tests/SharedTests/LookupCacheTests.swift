@@ -98,6 +98,24 @@ struct LookupCacheTests {
         #expect(try await cache.value(for: 1) == 2)
     }
 
+    /// When nobody knows whether anything changed, it is kept as what may be outdated: it serves while the database is away.
+    @Test func aLookUpThatWasOvertakenByADoubtServesWithoutADatabase() async throws {
+        let (gate, opened) = AsyncStream.makeStream(of: Void.self)
+        let cache = LookupCache<Int, Int>(capacity: 10) { [loads] key in
+            loads.increment()
+            if loads.count > 1 { throw PostgresError(kind: .connectFailed, message: "away") }
+            for await _ in gate { break }
+            return (key * 2, TenantID(1))
+        }
+        async let first = cache.value(for: 1)
+        while loads.count == 0 { await Task.yield() }
+        cache.invalidateAll()
+        opened.finish()
+        _ = try await first
+        #expect(try await cache.value(for: 1) == 2)
+        #expect(loads.count == 2, "it was looked up anew first")
+    }
+
     @Test func aStaleEntryOutlivesTheDatabase() async throws {
         let cache = LookupCache<Int, Int>(capacity: 10, timeToLive: .zero) { [loads] key in
             loads.increment()

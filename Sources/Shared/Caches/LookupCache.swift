@@ -16,8 +16,15 @@ package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Send
     private struct State {
         var entries: [Key: Entry] = [:]
         var underWay: [Key: Task<(Value, TenantID?), any Error>] = [:]
-        /// Counts invalidations, so that a look-up which began before one does not put an outdated value back.
-        var generation = 0
+        var generation = Generation()
+    }
+
+    /// Counts invalidations, so that a look-up which began before one does not put an outdated value back.
+    private struct Generation: Equatable {
+        /// Those of a tenant.
+        var changes = 0
+        /// Those of all, of which nobody knows whether anything changed.
+        var doubts = 0
     }
 
     private let state = Mutex(State())
@@ -83,7 +90,7 @@ package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Send
     /// Drops what belongs to a tenant, and what belongs to none (unknown keys may have become known).
     package func invalidate(tag: TenantID) {
         state.withLock { state in
-            state.generation += 1
+            state.generation.changes += 1
             state.underWay.removeAll() // whoever asks from now on must not get an answer from before
             state.entries = state.entries.filter { $0.value.tag != nil && $0.value.tag != tag }
         }
@@ -93,7 +100,7 @@ package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Send
     package func invalidateAll() {
         let now = ContinuousClock.now
         state.withLock { state in
-            state.generation += 1
+            state.generation.doubts += 1
             state.underWay.removeAll()
             state.entries = state.entries.mapValues { Entry(value: $0.value, tag: $0.tag, freshUntil: now) }
         }
@@ -112,9 +119,14 @@ package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Send
         let result = await task.result
         state.withLock { state in
             if state.underWay[key] == task { state.underWay[key] = nil }
-            guard case .success(let (value, tag)) = result, state.generation == generation else { return }
+            guard case .success(let (value, tag)) = result, state.generation.changes == generation.changes else {
+                return
+            }
+            // As outdated as the others, and like them good enough while the database is away.
+            let isDoubted = state.generation != generation
+            if isDoubted, state.entries[key] != nil { return }
             makeRoom(&state)
-            state.entries[key] = Entry(value: value, tag: tag, freshUntil: .now + timeToLive)
+            state.entries[key] = Entry(value: value, tag: tag, freshUntil: isDoubted ? .now : .now + timeToLive)
         }
         return try result.get().0
     }
