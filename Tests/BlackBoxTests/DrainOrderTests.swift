@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// What was spooled arrives late: the newest state of a device is by network time, and what is late is stored all the same.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(5)))
 struct DrainOrderTests {
     private static let sensors = 2
 

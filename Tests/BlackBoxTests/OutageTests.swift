@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// The database is stopped, or slow, under load: every answer is 200 or 202, and all of it is there once afterwards.
-@Suite(.serialized, .timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(30)))
 struct OutageTests {
     @Test func aStoppedServerLosesNothing() async throws {
         try await PrivatePostgres.with { server in

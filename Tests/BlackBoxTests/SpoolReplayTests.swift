@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// Killed while the spool drains: what was stored and still lies there is stored once.
-@Suite(.serialized, .timeLimit(.minutes(60)))
+@Suite(.timeLimit(.minutes(60)))
 struct SpoolReplayTests {
     /// What a process leaves that is killed between its last commit and the removal of the segments.
     @Test func segmentsThatWereStoredButNotRemovedAddNothing() async throws {

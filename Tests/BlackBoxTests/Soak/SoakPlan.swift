@@ -17,7 +17,7 @@ struct SoakPlan: Sendable {
 
     static func short(_ seed: UInt64) -> SoakPlan {
         SoakPlan(
-            seed: seed, isLong: false, length: .seconds(16), rounds: 2, peace: 200...800, longestOutage: 3_000,
+            seed: seed, isLong: false, length: .seconds(12), rounds: 2, peace: 200...800, longestOutage: 2_000,
             pace: 1...30)
     }
 
