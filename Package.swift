@@ -75,8 +75,7 @@ let package = Package(
             name: "Shared",
             dependencies: [
                 "Postgres", "CArgon2", "CChecksum", "CMalloc", "CZlib", hummingbird, lifecycle, logging, crypto, nio,
-                nioHTTP1,
-                nioHTTPTypes, nioHTTPTypesHTTP1,
+                nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "JWTKit", package: "jwt-kit"),
             ],

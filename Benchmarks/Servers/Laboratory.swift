@@ -184,7 +184,7 @@ extension Laboratory {
             "SYSTEM_DATABASE_URL": try TestPostgres.url(database: database, user: "pulsegate_system"),
             "MASTER_KEY": "k1:" + masterKey, "JWT_SECRET": UUID().uuidString + UUID().uuidString,
             "INGEST_PORT": "\(ports[0])", "QUERY_PORT": "\(ports[1])", "INGEST_ADMIN_PORT": "\(ports[2])",
-            "QUERY_ADMIN_PORT": "\(ports[3])", "LOG_LEVEL": "warning",
+            "QUERY_ADMIN_PORT": "\(ports[3])", "LOG_LEVEL": "warning", "SHUTDOWN_GRACE": "0",
             "SPOOL_DIR": FileManager.default.temporaryDirectory.appendingPathComponent("spool-\(database)").path,
         ]
     }

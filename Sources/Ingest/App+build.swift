@@ -7,6 +7,7 @@ import Shared
 /// The ingest process, wired: nothing is decided here.
 struct IngestApp {
     let settings: IngestSettings
+    let start: ProcessStart
     let logger: Logger
 
     /// Every part in the order of its start; they stop the other way around: listeners first, then what answers the requests
@@ -31,14 +32,11 @@ struct IngestApp {
             if folder.state.room > MetricBatchRoute.maxBodyBytes { return true }
             return await ingestPool.ping()
         }
-        let admin = AdminServer(
-            checks: [drain.check, listening.check, schema.check, reachable], metrics: registry)
-        let publicApp = Application(
-            router: HTTPEdge(router(parts), metrics: registry, accessLevel: .debug),
-            server: PublicListener.http1(
-                idleTimeout: .seconds(60), deadlines: settings.deadlines, metrics: registry),
-            configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: "pulsegate"),
-            onServerRunning: listening.mark, logger: logger)
+        let checks = [drain.check, listening.check, schema.check, reachable]
+        let admin = AdminServer(checks: checks, metrics: registry)
+        let publicServer = PublicServer(
+            HTTPEdge(router(parts), metrics: registry, accessLevel: .debug).buildResponder(), on: publicPort,
+            drain: drain, listening: listening, metrics: registry, logger: logger)
         return [
             PoolClosing(systemPool, ingestPool),
             schema,
@@ -56,7 +54,9 @@ struct IngestApp {
             parts.uplinkBatcher,
             parts.drain,
             admin.application(host: settings.adminHost, port: settings.adminPort, logger: logger),
-            publicApp,
+            publicServer,
+            ServiceManagerNotices(
+                start.serviceManager, checks: checks, isAlive: publicServer.turn, logger: logger),
             drain,
         ]
     }
@@ -90,6 +90,12 @@ struct IngestApp {
         return Ground(
             registry: registry, metrics: metrics, ingestPool: ingestPool, systemPool: systemPool, folder: folder,
             parts: parts)
+    }
+
+    private var publicPort: PublicPort {
+        PublicPort(
+            host: settings.host, port: settings.port, maxConnections: settings.maxConnections, start: start,
+            grace: settings.shutdownGrace, idleTimeout: .seconds(60), deadlines: settings.deadlines)
     }
 
     private func router(_ parts: IngestParts) -> Router<AnonymousRequestContext> {

@@ -9,10 +9,11 @@ import UnixSignals
 struct IngestMain {
     static func main() async throws {
         LargeAllocations.returnWhenFreed()
+        let start = exitOnFault("pulsegate-ingest") { () throws(SettingsFault) in try ProcessStart() }
         let settings = IngestSettings(SettingsReader.ofProcess("pulsegate-ingest", IngestSettings.declarations))
         LogOutput.bootstrap(level: settings.logLevel)
         let logger = Logger(label: "pulsegate.ingest")
-        let app = IngestApp(settings: settings, logger: logger)
+        let app = IngestApp(settings: settings, start: start, logger: logger)
         do {
             let services =
                 settings.drainsOnly

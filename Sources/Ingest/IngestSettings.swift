@@ -8,6 +8,7 @@ struct IngestSettings: Sendable {
             "INGEST_HOST", default: "127.0.0.1", meaning: "Address that gateways and network servers reach.")
         static let port = SettingKey<Int>.port(
             "INGEST_PORT", default: 8080, meaning: "Port that gateways and network servers reach.")
+        static let maxConnections = SharedSettings.maxConnections("INGEST_MAX_CONNECTIONS")
         static let adminHost = SettingKey<String>.text(
             "INGEST_ADMIN_HOST", default: "127.0.0.1", meaning: "Address of /live, /ready and /metrics.")
         static let adminPort = SettingKey<Int>.port(
@@ -67,18 +68,20 @@ struct IngestSettings: Sendable {
 
     static let declarations: [any SettingDeclaration] =
         [
-            Key.host, Key.port, Key.adminHost, Key.adminPort, Key.ingestDatabaseURL, Key.systemDatabaseURL,
+            Key.host, Key.port, Key.maxConnections, Key.adminHost, Key.adminPort, Key.ingestDatabaseURL,
+            Key.systemDatabaseURL,
             Key.connections,
             SharedSettings.masterKey, Key.metricLanes, Key.uplinkLanes, Key.groupSamples, Key.queueSamples,
             Key.groupUplinks,
             Key.queueUplinks, Key.bodyBytes, Key.seriesCacheSize, Key.ownerCacheSize, Key.spoolDirectory,
             Key.spoolBytes,
             Key.spoolAfter, Key.drainsOnly, Key.compactionInterval,
-            SharedSettings.logLevel,
+            SharedSettings.logLevel, SharedSettings.shutdownGrace,
         ] + SharedSettings.deadlines
 
     let host: String
     let port: Int
+    let maxConnections: Int
     let adminHost: String
     let adminPort: Int
     let ingestDatabaseURL: String
@@ -100,11 +103,13 @@ struct IngestSettings: Sendable {
     let compactionInterval: Duration
     let secretBox: SecretBox
     let logLevel: Logger.Level
+    let shutdownGrace: Duration
     let deadlines: RequestDeadlines.Limits
 
     init(_ reader: SettingsReader) {
         host = reader[Key.host]
         port = reader[Key.port]
+        maxConnections = reader[Key.maxConnections]
         adminHost = reader[Key.adminHost]
         adminPort = reader[Key.adminPort]
         ingestDatabaseURL = reader[Key.ingestDatabaseURL]
@@ -126,6 +131,7 @@ struct IngestSettings: Sendable {
         compactionInterval = reader[Key.compactionInterval]
         secretBox = SecretBox(reader[SharedSettings.masterKey])
         logLevel = reader[SharedSettings.logLevel]
+        shutdownGrace = reader[SharedSettings.shutdownGrace]
         deadlines = RequestDeadlines.Limits(reader)
     }
 }

@@ -1,7 +1,4 @@
 import Hummingbird
-import Logging
-import Postgres
-import NIOCore
 import Shared
 
 /// The API's routes, and the list of those behind sign-in with the scopes that they demand.
@@ -30,16 +27,7 @@ func buildRouter(_ services: QueryServices) -> (router: Router<QueryContext>, ac
     return (router, api.entries)
 }
 
-/// The API on its public port.
-func buildApplication(
-    _ services: QueryServices, host: String, port: Int, origins: [String] = [],
-    deadlines: RequestDeadlines.Limits = .init(),
-    onServerRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }, logger: Logger
-) -> Application<HTTPEdgeResponder<QueryContext>> {
-    Application(
-        router: HTTPEdge(buildRouter(services).router, metrics: services.metrics, origins: origins),
-        server: PublicListener.http1(
-            idleTimeout: .seconds(120), deadlines: deadlines, metrics: services.metrics),
-        configuration: .init(address: .hostname(host, port: port), serverName: "pulsegate"),
-        onServerRunning: onServerRunning, logger: logger)
+/// The API with what holds for each of its requests.
+func buildEdge(_ services: QueryServices, origins: [String] = []) -> HTTPEdge<QueryContext> {
+    HTTPEdge(buildRouter(services).router, metrics: services.metrics, origins: origins)
 }

@@ -1,5 +1,4 @@
 import Foundation
-import Hummingbird
 import Logging
 import Postgres
 import ServiceLifecycle
@@ -11,6 +10,7 @@ struct Main {
     private static let program = "pulsegate-query"
 
     static func main() async {
+        let start = exitOnFault(program) { () throws(SettingsFault) in try ProcessStart() }
         let settings = QuerySettings(SettingsReader.ofProcess(program, QuerySettings.declarations))
         LogOutput.bootstrap(level: settings.logLevel)
         let logger = Logger(label: program)
@@ -20,7 +20,7 @@ struct Main {
         do {
             // Before anything listens; a database that is away is waited for while the process runs, not ready.
             _ = try await gate.open()
-            try await serve(settings, pool, gate, logger)
+            try await serve(settings, start, pool, gate, logger)
         } catch let error as StaleSchema {
             logger.critical("\(error)")
             exit(SettingsFault.exitStatus)
@@ -32,7 +32,7 @@ struct Main {
     }
 
     private static func serve(
-        _ settings: QuerySettings, _ pool: PostgresPool, _ gate: SchemaGate, _ logger: Logger
+        _ settings: QuerySettings, _ start: ProcessStart, _ pool: PostgresPool, _ gate: SchemaGate, _ logger: Logger
     ) async throws {
         let metrics = MetricRegistry()
         metrics.registerProcessMetrics()
@@ -43,7 +43,14 @@ struct Main {
         let drain = DrainMarker()
         let listening = ListeningMarker()
         let reachable = ReadinessCheck("database") { await pool.ping() }
-        let admin = AdminServer(checks: [gate.check, listening.check, reachable, drain.check], metrics: metrics)
+        let checks = [gate.check, listening.check, reachable, drain.check]
+        let admin = AdminServer(checks: checks, metrics: metrics)
+        let publicServer = PublicServer(
+            buildEdge(services, origins: settings.origins).buildResponder(),
+            on: PublicPort(
+                host: settings.host, port: settings.port, maxConnections: settings.maxConnections, start: start,
+                grace: settings.shutdownGrace, idleTimeout: .seconds(120), deadlines: settings.deadlines),
+            drain: drain, listening: listening, metrics: metrics, logger: logger)
         var group = ServiceGroupConfiguration(
             services: [
                 PoolClosing(pool), gate,
@@ -51,10 +58,9 @@ struct Main {
                     settings.connection, logger: logger, onChange: { services.directory.invalidate($1) },
                     onUnknown: { services.directory.invalidateAll() }),
                 admin.application(host: settings.adminHost, port: settings.adminPort, logger: logger),
-                buildApplication(
-                    services, host: settings.host, port: settings.port, origins: settings.origins,
-                    deadlines: settings.deadlines,
-                    onServerRunning: listening.mark, logger: logger),
+                publicServer,
+                ServiceManagerNotices(
+                    start.serviceManager, checks: checks, isAlive: publicServer.turn, logger: logger),
                 drain,
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

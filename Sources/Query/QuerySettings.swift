@@ -7,6 +7,7 @@ struct QuerySettings: Sendable {
     static let host = SettingKey<String>.text(
         "QUERY_HOST", default: "127.0.0.1", meaning: "Address that the API listens on.")
     static let port = SettingKey<Int>.port("QUERY_PORT", default: 8081, meaning: "Port of the API.")
+    static let maxConnections = SharedSettings.maxConnections("QUERY_MAX_CONNECTIONS")
     static let adminHost = SettingKey<String>.text(
         "QUERY_ADMIN_HOST", default: "127.0.0.1", meaning: "Address of /live, /ready and /metrics.")
     static let adminPort = SettingKey<Int>.port(
@@ -29,12 +30,14 @@ struct QuerySettings: Sendable {
 
     static let declarations: [any SettingDeclaration] =
         [
-            host, port, adminHost, adminPort, databaseURL, poolSize, statementTimeout, passwordThreads, origins,
-            SharedSettings.tokenKey, SharedSettings.logLevel,
+            host, port, maxConnections, adminHost, adminPort, databaseURL, poolSize, statementTimeout, passwordThreads,
+            origins,
+            SharedSettings.tokenKey, SharedSettings.logLevel, SharedSettings.shutdownGrace,
         ] + SharedSettings.deadlines
 
     let host: String
     let port: Int
+    let maxConnections: Int
     let adminHost: String
     let adminPort: Int
     let connection: ConnectionConfiguration
@@ -43,11 +46,13 @@ struct QuerySettings: Sendable {
     let origins: [String]
     let tokenKey: TokenKey
     let logLevel: Logger.Level
+    let shutdownGrace: Duration
     let deadlines: RequestDeadlines.Limits
 
     init(_ reader: SettingsReader) {
         host = reader[Self.host]
         port = reader[Self.port]
+        maxConnections = reader[Self.maxConnections]
         adminHost = reader[Self.adminHost]
         adminPort = reader[Self.adminPort]
         poolSize = reader[Self.poolSize]
@@ -55,6 +60,7 @@ struct QuerySettings: Sendable {
         origins = reader[Self.origins]
         tokenKey = reader[SharedSettings.tokenKey]
         logLevel = reader[SharedSettings.logLevel]
+        shutdownGrace = reader[SharedSettings.shutdownGrace]
         deadlines = RequestDeadlines.Limits(reader)
         connection = ConnectionConfiguration(
             url: reader[Self.databaseURL], applicationName: "pulsegate-query",

@@ -23,9 +23,9 @@ final class Installation: Sendable {
     private let host: String?
     let ingestPort: Int
     let queryPort: Int
-    private let ingestAdminPort: Int
+    let ingestAdminPort: Int
     private let queryAdminPort: Int
-    private let environment: [String: String]
+    let environment: [String: String]
 
     var ingestURL: String { "http://127.0.0.1:\(ingestPort)" }
     var queryURL: String { "http://127.0.0.1:\(queryPort)" }
@@ -46,6 +46,7 @@ final class Installation: Sendable {
             "JWT_SECRET": UUID().uuidString + UUID().uuidString,
             "INGEST_HOST": "127.0.0.1", "INGEST_PORT": "\(ports[0])", "INGEST_ADMIN_PORT": "\(ports[1])",
             "QUERY_HOST": "127.0.0.1", "QUERY_PORT": "\(ports[2])", "QUERY_ADMIN_PORT": "\(ports[3])",
+            "SHUTDOWN_GRACE": "0",
             "SPOOL_DIR": FileManager.default.temporaryDirectory.appendingPathComponent("spool-\(database)").path,
         ]
     }

@@ -23,9 +23,27 @@ final class ServerProcess: Sendable {
     static let repository = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    /// - Parameter setUp: what a shell does before it becomes the process, such as `ulimit`.
+    /// - Parameters:
+    ///   - setUp: what a shell does before it becomes the process, such as `ulimit`.
+    ///   - socket: handed over as systemd would.
+    convenience init(
+        _ name: String, arguments: [String] = [], environment: [String: String], after setUp: String? = nil,
+        listeningOn socket: ListeningSocket? = nil
+    ) throws {
+        let path = Self.binaries.appendingPathComponent(name).path
+        // Foundation closes all descriptors but the first three.
+        let taking = socket.map { _ in "exec 3<&0 </dev/null; export LISTEN_PID=$$ LISTEN_FDS=1" }
+        let shell = [setUp, taking].compactMap { $0 }.joined(separator: "\n")
+        try self.init(
+            executable: shell.isEmpty ? path : "/bin/bash", name: name,
+            arguments: (shell.isEmpty ? [] : ["-c", shell + "\nexec \"$@\"", name, path]) + arguments,
+            environment: environment,
+            standardInput: socket.map { FileHandle(fileDescriptor: $0.descriptor, closeOnDealloc: false) })
+    }
+
     init(
-        _ name: String, arguments: [String] = [], environment: [String: String], after setUp: String? = nil
+        executable: String, name: String, arguments: [String], environment: [String: String] = [:],
+        standardInput: FileHandle? = nil
     ) throws {
         self.name = name
         log = FileManager.default.temporaryDirectory.appendingPathComponent("\(name)-\(UUID().uuidString).log")
@@ -34,12 +52,12 @@ final class ServerProcess: Sendable {
         }
         let output = try FileHandle(forWritingTo: log)
         let process = Process()
-        let executable = Self.binaries.appendingPathComponent(name)
-        process.executableURL = setUp == nil ? executable : URL(fileURLWithPath: "/bin/bash")
-        process.arguments = setUp.map { ["-c", $0 + "\nexec \"$@\"", name, executable.path] + arguments } ?? arguments
+        process.executableURL = URL(fileURLWithPath: executable)
+        process.arguments = arguments
         process.environment = ["PATH": "/usr/bin:/bin", "LOG_LEVEL": "info"].merging(environment) { _, ours in ours }
         process.standardOutput = output
         process.standardError = output
+        if let standardInput { process.standardInput = standardInput }
         process.currentDirectoryURL = Self.repository
         let exit = ExitStatus()
         process.terminationHandler = { exit.set($0.terminationStatus) }

@@ -127,6 +127,38 @@ struct RequestDeadlinesTests {
         #expect(parts.count == 1, "what follows reaches nobody")
     }
 
+    private func lastCall() { channel.pipeline.fireUserInboundEventTriggered(RequestDeadlines.LastCall()) }
+
+    /// The answer is the framework's, which `UnreadableRequests` turns into a problem.
+    @Test(arguments: [Self.head, String(Self.head.prefix(20)), Self.head + "ab"])
+    func whatStillArrivesWhenTheProcessStopsIsRefused(_ text: String) throws {
+        let metrics = MetricRegistry()
+        try channel.pipeline.syncOperations.addHandler(
+            UnreadableRequests(counting: metrics.counter("unreadable_total", help: "")))
+        try send(text)
+        lastCall()
+        #expect(throws: HTTPParserError.self) { try channel.throwIfErrorCaught() }
+        try channel.writeOutbound(
+            HTTPResponsePart.head(
+                HTTPResponse(status: .badRequest, headerFields: [.connection: "close", .contentLength: "0"])))
+        try channel.writeOutbound(HTTPResponsePart.end(nil))
+        let answer = try answers()
+        #expect(answer.hasPrefix("HTTP/1.1 503 "))
+        #expect(answer.contains("Retry-After: 1\r\n") && answer.contains("\"code\":\"stopping\""))
+        #expect(metrics.exposition().contains("unreadable_total 0"))
+        pass(seconds: 3_600)
+        #expect(!channel.isActive)
+    }
+
+    @Test func whatHasArrivedWhenTheProcessStopsIsOurs() throws {
+        lastCall()
+        try send(Self.head + "abcd")
+        lastCall()
+        try channel.throwIfErrorCaught()
+        try answer()
+        #expect(try answers().hasPrefix("HTTP/1.1 200 "))
+    }
+
     /// A second answer would belong to no request.
     @Test func whoHasTheAnswerAndGoesOnIsCutOff() throws {
         try send(Self.head)

@@ -1,4 +1,5 @@
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTesting
 import Logging
 import Testing
@@ -15,7 +16,11 @@ struct UnreadableRequestsTests {
         }
         let application = Application(
             router: HTTPEdge(router, metrics: metrics),
-            server: PublicListener.http1(idleTimeout: .milliseconds(50), deadlines: deadlines, metrics: metrics),
+            server: HTTPServerBuilder { [metrics] responder in
+                PublicListener.connections(
+                    idleTimeout: .milliseconds(50), deadlines: deadlines, drain: DrainMarker(), metrics: metrics,
+                    responder: responder)
+            },
             configuration: .init(address: .hostname("127.0.0.1", port: 0)))
         return try await application.test(.live) { client in
             try await RawExchange.send(text, port: try #require(client.port))

@@ -39,6 +39,21 @@ package enum SharedSettings {
         "ANSWER_TIMEOUT", default: 60, in: 0.1...3_600,
         meaning: "Time in which a client must take each 64 KiB of an answer; then the connection is closed.")
 
+    package static let shutdownGrace = SettingKey<Duration>.seconds(
+        "SHUTDOWN_GRACE", default: 6, in: 0...10,
+        meaning:
+            "How long new connections are still accepted after SIGTERM, while /ready says 503: longer than the balancer takes to notice."
+    )
+
+    /// - Parameter name: of the setting, each process having its own.
+    package static func maxConnections(_ name: String) -> SettingKey<Int> {
+        .integer(
+            name, default: 10_000, in: 1...1_000_000, unit: "connections",
+            meaning:
+                "Connections to the public port at once; fewer where the hard limit on open files is too low. Beyond that: 503."
+        )
+    }
+
     package static let deadlines: [any SettingDeclaration] = [headTimeout, bodyTimeout, answerTimeout]
 }
 

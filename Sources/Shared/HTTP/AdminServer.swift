@@ -13,6 +13,18 @@ package struct ReadinessCheck: Sendable {
         self.name = name
         self.isReady = isReady
     }
+
+    /// Names of the checks that say no, in order.
+    package static func failing(_ checks: [ReadinessCheck]) async -> [String] {
+        await withTaskGroup(of: String?.self) { group in
+            for check in checks {
+                group.addTask { await check.isReady() ? nil : check.name }
+            }
+            var names: [String] = []
+            for await case let name? in group { names.append(name) }
+            return names.sorted()
+        }
+    }
 }
 
 /// The second port of a process, for operators and never for the public: `/live`, `/ready`, `/metrics`.
@@ -39,7 +51,7 @@ package struct AdminServer: Sendable {
         let router = Router(context: AnonymousRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.get("/live") { _, _ in try JSONResponse.make(["status": "ok"]) }
         router.get("/ready") { [checks] _, _ in
-            let failing = await Self.failing(checks)
+            let failing = await ReadinessCheck.failing(checks)
             guard failing.isEmpty else {
                 throw Problem.unavailable(
                     retryAfter: 1, code: "not_ready", detail: "Not ready: \(failing.joined(separator: ", ")).")
@@ -52,17 +64,5 @@ package struct AdminServer: Sendable {
                 body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.exposition())))
         }
         return router
-    }
-
-    /// Names of the checks that say no, in order.
-    private static func failing(_ checks: [ReadinessCheck]) async -> [String] {
-        await withTaskGroup(of: String?.self) { group in
-            for check in checks {
-                group.addTask { await check.isReady() ? nil : check.name }
-            }
-            var names: [String] = []
-            for await case let name? in group { names.append(name) }
-            return names.sorted()
-        }
     }
 }

@@ -8,12 +8,18 @@ package final class DrainMarker: Service {
 
     package init() {}
 
+    package var isDraining: Bool { draining.load(ordering: .acquiring) }
+
     package var check: ReadinessCheck {
-        ReadinessCheck("draining") { [self] in !draining.load(ordering: .acquiring) }
+        ReadinessCheck("draining") { [self] in !isDraining }
     }
 
     package func run() async throws {
         try await gracefulShutdown()
+        mark()
+    }
+
+    func mark() {
         draining.store(true, ordering: .releasing)
     }
 }

@@ -1,4 +1,3 @@
-import NIOCore
 import Synchronization
 
 /// Keeps a process "not ready" until its public port listens: the admin port may be up a moment earlier.
@@ -11,8 +10,7 @@ package final class ListeningMarker: Sendable {
         ReadinessCheck("listening") { [self] in listening.load(ordering: .acquiring) }
     }
 
-    /// For an application's `onServerRunning`.
-    @Sendable package func mark(_ channel: any Channel) async {
+    package func mark() {
         listening.store(true, ordering: .releasing)
     }
 }

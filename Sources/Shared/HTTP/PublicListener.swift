@@ -8,20 +8,21 @@ package enum PublicListener {
     ///   - idleTimeout: after which a connection that says nothing is closed, though not before the deadlines: who stops in the
     ///     middle of a request is told so.
     ///   - deadlines: for what a client that is never idle may take.
-    package static func http1(
-        idleTimeout: Duration, deadlines: RequestDeadlines.Limits = .init(), metrics: MetricRegistry
-    ) -> HTTPServerBuilder {
+    ///   - drain: from when on every answer is the last of its connection.
+    static func connections(
+        idleTimeout: Duration, deadlines: RequestDeadlines.Limits = .init(), drain: DrainMarker = DrainMarker(),
+        metrics: MetricRegistry, responder: @escaping HTTPChannelHandler.Responder
+    ) -> OnConnectionLoop<HTTP1Channel> {
         let refused = metrics.counter(
             "pulsegate_http_unreadable_requests_total", help: "Requests refused because they were not HTTP.")
         let slow = SlowClients(metrics)
         let idleTimeout = max(idleTimeout, max(deadlines.head, deadlines.body, deadlines.answer) + .seconds(5))
         let configuration = HTTP1Channel.Configuration(
             additionalChannelHandlers: [
-                RequestDeadlines(deadlines, counting: slow), ContinueExpected(), UnreadableRequests(counting: refused),
+                ConnectionEnding(drain), RequestDeadlines(deadlines, counting: slow), ContinueExpected(),
+                UnreadableRequests(counting: refused),
             ],
             idleTimeout: TimeAmount(idleTimeout))
-        return HTTPServerBuilder { responder in
-            OnConnectionLoop(base: HTTP1Channel(responder: responder, configuration: configuration))
-        }
+        return OnConnectionLoop(base: HTTP1Channel(responder: responder, configuration: configuration))
     }
 }

@@ -5,14 +5,17 @@ import NIOHTTPTypes
 /// Bounds how long a client may take over one request, whatever it does to look busy: the idle timeout starts anew with
 /// each byte, so a byte a second would hold a connection, and what it holds of the budget of bodies, for ever.
 ///
-/// Too slow with head or body: 408 (RFC 9110 §15.5.9), by way of `UnreadableRequests`, which has to stand behind this handler. Too
-/// slow in taking the answer, or in sending a body whose answer it has: the connection is closed. Time that we need
-/// ourselves, for the requests before, is nobody's fault.
+/// Too slow with head or body: 408 (RFC 9110 §15.5.9), or 503 when the process stops meanwhile, by way of `UnreadableRequests`,
+/// which has to stand behind this handler. Too slow in taking the answer, or in sending a body whose answer it has: the
+/// connection is closed. Time that we need ourselves, for the requests before, is nobody's fault.
 package final class RequestDeadlines: ChannelDuplexHandler, RemovableChannelHandler {
     package typealias InboundIn = HTTPRequestPart
     package typealias InboundOut = HTTPRequestPart
     package typealias OutboundIn = HTTPResponsePart
     package typealias OutboundOut = HTTPResponsePart
+
+    /// Fired at a connection: the process can't wait for the rest of a request any longer.
+    struct LastCall: Sendable {}
 
     package struct Limits: Sendable {
         /// From a head's first bytes to its end.
@@ -85,6 +88,10 @@ package final class RequestDeadlines: ChannelDuplexHandler, RemovableChannelHand
             state.inputClosed()
             update(context)
         }
+        if event is LastCall, state.awaited != nil, state.refuse() {
+            update(context)
+            context.fireErrorCaught(ProcessStops())
+        }
         context.fireUserInboundEventTriggered(event)
     }
 
@@ -137,6 +144,9 @@ package final class RequestDeadlines: ChannelDuplexHandler, RemovableChannelHand
 
 /// A client took longer over its request than any that means it does.
 struct RequestTooSlow: Error {}
+
+/// A request did not arrive before the process had to stop.
+struct ProcessStops: Error {}
 
 /// Connections closed because the client was too slow, by what it was slow with.
 struct SlowClients: Sendable {

@@ -33,15 +33,16 @@ final class UnreadableRequests: ChannelDuplexHandler, RemovableChannelHandler {
             return context.write(data, promise: promise)
         }
         fault = nil
-        if problem.status != .requestTimeout { refused.increment() } // `SlowClients` counts those
+        if problem.isAboutBytes { refused.increment() }
         let id = UUID.v7().lowercaseString
         // Encoding a few strings does not fail; if it did, the client still gets the status.
         let body = (try? problem.encoded(requestID: id)) ?? ByteBuffer()
         var refusal = HTTPResponse(status: problem.status)
-        refusal.headerFields = [
-            .contentType: Problem.contentType, .contentLength: String(body.readableBytes), .connection: "close",
-            .requestID: id,
-        ]
+        refusal.headerFields = problem.headers
+        refusal.headerFields[.contentType] = Problem.contentType
+        refusal.headerFields[.contentLength] = String(body.readableBytes)
+        refusal.headerFields[.connection] = "close"
+        refusal.headerFields[.requestID] = id
         context.write(wrapOutboundOut(.head(refusal)), promise: nil)
         context.write(wrapOutboundOut(.body(body)), promise: promise)
     }
@@ -55,11 +56,16 @@ extension HTTPResponse {
 }
 
 extension Problem {
+    /// `SlowClients` counts requests that did not arrive in time.
+    fileprivate var isAboutBytes: Bool { status != .requestTimeout && status != .serviceUnavailable }
+
     /// Nil for what isn't about the bytes received, such as a connection that was reset.
     fileprivate init?(unreadable error: any Error) {
         switch error {
         case is RequestTooSlow:
             self = Problem(.requestTimeout, code: "request_timeout", detail: "The request took too long to arrive.")
+        case is ProcessStops:
+            self = .unavailable(code: "stopping", detail: "This server stops before the request has arrived.")
         case HTTPParserError.headerOverflow:
             self = Problem(
                 .requestHeaderFieldsTooLarge, code: "header_too_large", detail: "The request's header is too large.")

@@ -51,7 +51,8 @@ extension Timestamp {
     }
 }
 
-private struct DigitWriter {
+/// Writes the digits of times one after the other.
+struct DigitWriter {
     let buffer: UnsafeMutableBufferPointer<UInt8>
     private(set) var count = 0
 

@@ -28,7 +28,7 @@ struct Testbed: Sendable {
                     database: pool, tokenKey: key, passwords: PasswordHasher(threads: 2), metrics: MetricRegistry(),
                     accessTimeToLive: accessTimeToLive, failures: failures)
                 let access = buildRouter(services).access
-                let app = buildApplication(services, host: "127.0.0.1", port: 0, logger: .silent)
+                let app = Application(router: buildEdge(services), logger: .silent)
                 try await app.test(.router) { client in
                     try await body(
                         Testbed(client: client, database: database, services: services, access: access))
