@@ -16,19 +16,28 @@ struct Sending: Hashable {
     /// Each row's time, epoch milliseconds: its own in all the test.
     var times: [Int64] { (0..<Self.rows).map { Self.start + Int64(number * Self.rows + $0) } }
 
-    func send(_ installation: Installation, _ tenant: Installation.Tenant) async throws -> TestClient.Answer {
+    /// - Parameters:
+    ///   - url: of a balancer, where there is one.
+    ///   - more: further headers.
+    func send(
+        _ installation: Installation, _ tenant: Installation.Tenant, to url: String? = nil,
+        headers more: [String: String] = [:]
+    ) async throws -> TestClient.Answer {
+        let url = url ?? installation.ingestURL
         if isBatch {
             let rows = times.map { ["name": "test.row", "value": Double($0 % 1000), "ts": $0] as [String: Any] }
             return try await installation.client.post(
-                installation.ingestURL + "/v1/metrics/batch", json: ["metrics": rows],
-                headers: ["Authorization": "Bearer \(tenant.storeKeys[String(format: "T%02d", sender + 1)] ?? "")"])
+                url + "/v1/metrics/batch", json: ["metrics": rows],
+                headers: more.merging(
+                    ["Authorization": "Bearer \(tenant.storeKeys[String(format: "T%02d", sender + 1)] ?? "")"]
+                ) { _, own in own })
         }
         let uplink: [String: Any] = [
             "device_eui": Sensor.deviceEUI(sender), "fcnt": number, "dev_addr": "26011bda",
             "received_at": Self.start + Int64(number), "payload": ["count": number],
         ]
         return try await installation.client.postSigned(
-            installation.ingestURL + "/v1/webhooks/" + tenant.integrationID, json: uplink, secret: tenant.secret)
+            url + "/v1/webhooks/" + tenant.integrationID, json: uplink, secret: tenant.secret, headers: more)
     }
 }
 

@@ -66,11 +66,15 @@ struct TestClient: Sendable {
     }
 
     /// A webhook of a `generic` integration with `hmac`.
-    func postSigned(_ url: String, json: Any, secret: String) async throws -> Answer {
+    func postSigned(
+        _ url: String, json: Any, secret: String, headers: [String: String] = [:]
+    ) async throws -> Answer {
         let body = try JSONSerialization.data(withJSONObject: json, options: .sortedKeys)
         return try await send(
             .post, url,
-            headers: ["Content-Type": "application/json", "X-Webhook-Signature": Self.sign(body, secret)], body: body)
+            headers: headers.merging(
+                ["Content-Type": "application/json", "X-Webhook-Signature": Self.sign(body, secret)]
+            ) { _, own in own }, body: body)
     }
 
     static func sign(_ body: Data, _ secret: String) -> String {
