@@ -39,6 +39,8 @@ package struct ConnectionConfiguration: Sendable {
         var keywords = [("application_name", applicationName)]
         if let tcpUserTimeout { keywords.append(("tcp_user_timeout", String(tcpUserTimeout.wholeMilliseconds))) }
         keywords.append(("connect_timeout", String(max(2, (connectTimeout.wholeMilliseconds + 999) / 1_000))))
+        // Else libpq looks for Kerberos credentials at each connection, by a library that ends a process which exits meanwhile.
+        keywords.append(("gssencmode", "disable"))
         keywords.append(("dbname", url))
         keywords.append(("client_encoding", "UTF8"))
         keywords.append(("options", try startupOptions()))
