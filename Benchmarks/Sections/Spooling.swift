@@ -41,18 +41,20 @@ extension Suite {
         let stored = try await send(false)
         try await laboratory.lock()
         let spooled = try await send(true)
-        let records = try await laboratory.spooledRecords()
         try await laboratory.unlock()
         // The wait until ingest finds that the database is back is no part of its rate.
-        while try await laboratory.spooledRecords() == records { try await Task.sleep(for: .milliseconds(10)) }
-        let (start, first) = (ContinuousClock.now, try await laboratory.spooledRecords())
-        while try await laboratory.spooledRecords() > 0 { try await Task.sleep(for: .milliseconds(10)) }
+        while try await laboratory.drained() == 0 { try await Task.sleep(for: .milliseconds(5)) }
+        let (start, first) = (ContinuousClock.now, try await laboratory.drained())
+        while try await laboratory.ingestMetric("pulsegate_spool_segments") > 0 {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
         return ThroughTheSpool(
-            stored: stored, spooled: spooled, drained: first / ((ContinuousClock.now - start) / .seconds(1)))
+            stored: stored, spooled: spooled, drained: (try await laboratory.drained() - first) / seconds)
     }
 }
 
-/// What went the one way and the other; `drained` in requests a second.
+/// What went the one way and the other; `drained` in samples or uplinks a second.
 private struct ThroughTheSpool: Sendable {
     let stored: LoadReport
     let spooled: LoadReport
@@ -62,8 +64,8 @@ private struct ThroughTheSpool: Sendable {
         var kept = Row("Pulsegate, \(what), spooled", spooled, each: each, of: unit)
         kept.ratio = Figure.ratio(spooled.perSecond, stored.perSecond, "stored")
         let drain = Row(
-            what: "Pulsegate, \(what), drained", figure: "\(Figure.short(drained * Double(each))) \(unit)/s",
-            ratio: Figure.ratio(drained, stored.perSecond, "stored"), durable: "yes")
+            what: "Pulsegate, \(what), drained", figure: "\(Figure.short(drained)) \(unit)/s",
+            ratio: Figure.ratio(drained, stored.perSecond * Double(each), "stored"), durable: "yes")
         return [Row("Pulsegate, \(what), stored", stored, each: each, of: unit), kept, drain]
     }
 }
@@ -91,11 +93,13 @@ extension Laboratory {
         }
     }
 
-    fileprivate func spooledRecords() async throws -> Double {
-        try await ingestMetric("pulsegate_spool_records")
+    /// Samples or uplinks from the spool that are stored.
+    fileprivate func drained() async throws -> Double {
+        let samples = try await ingestMetric("pulsegate_spool_drained_samples_total{outcome=\"stored\"}")
+        return try await samples + ingestMetric("pulsegate_spool_drained_uplinks_total{outcome=\"stored\"}")
     }
 
-    private func ingestMetric(_ name: String) async throws -> Double {
+    fileprivate func ingestMetric(_ name: String) async throws -> Double {
         let answer = try await Web.get("http://127.0.0.1:\(ingestAdminPort)/metrics")
         let line = answer.text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
         guard let value = line.flatMap({ Double($0.dropFirst(name.count + 1)) }) else {

@@ -25,6 +25,9 @@ struct IngestMain {
         } catch let error as StaleSchema {
             logger.critical("\(error)")
             exit(SettingsFault.exitStatus)
+        } catch let error as SpoolFolder.Failure {
+            logger.critical("SPOOL_DIR can't be used", metadata: ["reason": "\(error)"])
+            exit(SettingsFault.exitStatus)
         } catch let error as DrainingOnce.SetAside {
             logger.error("\(error)")
             exit(65) // EX_DATAERR

@@ -26,15 +26,18 @@ struct IngestParts: Sendable {
         webhookBodies = BodyBudget(limit: settings.bodyBytes * 3 / 16)
         bodies = BodyBudget(limit: settings.bodyBytes * 3 / 4)
         let rates = RateLimiter()
-        let series = SeriesDirectory(store: SeriesStore(database: database), capacity: settings.seriesCacheSize)
+        let series = SeriesDirectory(
+            store: SeriesStore(database: database), capacity: settings.seriesCacheSize, patience: settings.spoolAfter)
         let metricWriter = MetricGroupWriter(pool: database.pool, logger: logger)
         let uplinkWriter = UplinkGroupWriter(pool: database.pool, logger: logger)
-        let availability = DatabaseAvailability(logger: logger)
+        let availability = DatabaseAvailability(ping: { await database.pool.ping() }, logger: logger)
         let isAway: @Sendable () -> Bool = { availability.isAway }
         keys = StoreKeyDirectory(database: database, isAway: isAway)
         integrations = IntegrationDirectory(
             database: database, secretBox: settings.secretBox, logger: logger, isAway: isAway)
-        owners = OwnerDirectory(database: database, capacity: settings.ownerCacheSize) {
+        owners = OwnerDirectory(
+            database: database, capacity: settings.ownerCacheSize, patience: settings.spoolAfter
+        ) {
             metrics.orphansForgotten.increment(by: $0)
         }
         activity = Activity(database: database, logger: logger)
@@ -59,10 +62,10 @@ struct IngestParts: Sendable {
             tenants: LookupCache(capacity: 1_000) { slug in
                 let tenant = try await database.lookUp(Tenant.bySlug(slug)).first
                 return (tenant, tenant?.id)
-            }, batches: batches, webhooks: webhooks, metrics: metrics.spool)
+            }, owners: owners, batches: batches, webhooks: webhooks, metrics: metrics.spool)
         drain = SpoolDrain(
-            folder: folder, intake: spooled, ping: { await database.pool.ping() }, availability: availability,
-            interval: .milliseconds(250), metrics: metrics.spool, logger: logger)
+            folder: folder, intake: spooled, availability: availability, interval: .milliseconds(250),
+            metrics: metrics.spool, logger: logger)
         metricBatchRoute = MetricBatchRoute(
             keys: keys, rates: rates, intake: batches, fallback: fallback, activity: activity, bodies: bodies,
             metrics: metrics)

@@ -46,6 +46,17 @@ struct SpoolTests {
         }
     }
 
+    /// Nobody else sends, and the database would have to be asked for a series first.
+    @Test func aSilentDatabaseIsNotWaitedForByLookUps() async throws {
+        try await Senders.behindProxy(settings: ["SPOOL_AFTER": "0.3"]) { senders, proxy, ingest in
+            proxy.hold()
+            let answer = try await senders.sendOther("test.unseen")
+            #expect(answer.status == 202, "\(answer.text)")
+            proxy.cut()
+            return ingest
+        }
+    }
+
     @Test func aFullSpoolIsSaidSoAndLosesNothing() async throws {
         try await Senders.behindProxy(settings: ["SPOOL_MAX_BYTES": "\(1 << 20)"]) { senders, proxy, ingest in
             proxy.cut()
@@ -90,12 +101,14 @@ struct SpoolTests {
         try await Senders.behindProxy { senders, proxy, ingest in
             let installation = senders.installation
             proxy.cut()
+            try await senders.sendAll(98..<100, expecting: [202]) // after which it knows that the database is away
             #expect(try await senders.sendOther("test.victim").status == 202)
             try await senders.sendAll(100..<120, expecting: [202])
             await ingest.killAndWait()
-            let names = try FileManager.default.contentsOfDirectory(atPath: installation.spoolFolder.path)
-            let segment = installation.spoolFolder.appendingPathComponent(
-                try #require(names.first { $0.hasSuffix(".segment") }))
+            let segment = try #require(
+                try installation.segments().first {
+                    try Data(contentsOf: $0).range(of: Data("test.victim".utf8)) != nil
+                })
             var bytes = try Data(contentsOf: segment)
             let place = try #require(bytes.range(of: Data("test.victim".utf8)))
             bytes[place.lowerBound] ^= 1

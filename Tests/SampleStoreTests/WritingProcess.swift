@@ -18,7 +18,8 @@ struct WritingProcess: Sendable {
         }
         intake = MetricIntake(
             parser: MetricBatchParser(parsers: JSONParserPool()),
-            series: SeriesDirectory(store: SeriesStore(database: database), capacity: 10_000), batcher: batcher)
+            series: SeriesDirectory(
+                store: SeriesStore(database: database), capacity: 10_000, patience: .seconds(30)), batcher: batcher)
     }
 
     /// Writes until it is cancelled.

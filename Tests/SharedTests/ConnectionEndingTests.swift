@@ -106,6 +106,16 @@ struct ConnectionEndingTests {
         #expect(!channel.isActive)
     }
 
+    @Test(arguments: ["close", "Close", "foo, close ,bar"]) func whoAsksForTheEndIsToldSo(_ options: String) throws {
+        try send(Self.request.replacing("\r\n\r\n", with: "\r\nConnection: \(options)\r\n\r\n"))
+        #expect(try answer())
+        tellToEnd()
+        pass(milliseconds: 1_000)
+        #expect(channel.isActive, "it has its time to read the answer")
+        pass(milliseconds: 1_000)
+        #expect(!channel.isActive)
+    }
+
     @Test func anIdleConnectionEndsSoon() throws {
         try send(Self.request)
         _ = try answer()

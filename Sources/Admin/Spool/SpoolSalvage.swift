@@ -97,6 +97,7 @@ struct SpoolSalvage {
         for record in records { SpoolFrames.append(record, marker: name.marker, to: &frames) }
         let (file, temporary) = (directory.appendingPathComponent(name.fileName).path, directory.path + "/salvage.new")
         try PrivateFile(path: temporary).write(Data(frames))
+        SpoolOwner.give(temporary, in: directory.path)
         for path in [temporary, directory.path] {
             let opened = open(path, O_RDONLY | O_CLOEXEC)
             defer { if opened >= 0 { close(opened) } }

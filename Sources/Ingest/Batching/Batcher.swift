@@ -3,9 +3,6 @@ import ServiceLifecycle
 import Shared
 import Synchronization
 
-/// Nobody knows when the request will be written, or whether it has been: its time is over.
-struct BatcherOverdue: Error {}
-
 /// What can be written together with others.
 protocol Groupable: Sendable {
     /// Whose it is: when there is too much for one group, tenants take turns.
@@ -75,7 +72,7 @@ final class Batcher<Request: Groupable, Outcome: Sendable>: Service {
     /// Returns once the request is committed. It has its place in the queue before this suspends: who submits one request after the
     /// other on tasks that start at once keeps their order.
     /// - Parameter isUrgent: somebody waits for the answer, no longer than the deadline.
-    /// - Throws: `Problem` 503 when more waits than memory is set aside for, 429 when it is the tenant's own; ``BatcherOverdue``; or
+    /// - Throws: `Problem` 503 when more waits than memory is set aside for, 429 when it is the tenant's own; ``Overdue``; or
     ///   what the writer answered.
     func submit(_ request: Request, isUrgent: Bool = true) async throws -> Outcome {
         let locks = request.locks
@@ -152,7 +149,7 @@ final class Batcher<Request: Groupable, Outcome: Sendable>: Service {
                 defer { due.removeFirst(count) }
                 return Array(due.prefix(count))
             }
-            for one in overdue { one.answer.give(.failure(BatcherOverdue())) }
+            for one in overdue { one.answer.give(.failure(Overdue())) }
         }
     }
 

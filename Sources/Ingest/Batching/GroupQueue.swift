@@ -85,17 +85,19 @@ struct GroupQueue<Request> {
             share.credit += quantum
             while let next = share.waiting.first, isAlone || next.cost <= share.credit, group.hasRoom(for: next.cost) {
                 share.waiting.removeFirst()
+                // Passing costs as well: else who has much that may not go would use up what the group looks at, turn after turn.
+                share.credit = max(0, share.credit - next.cost)
                 if mayGo(next.request) {
                     group.add(next.request, next.cost)
                     share.cost -= next.cost
-                    share.credit = max(0, share.credit - next.cost)
                 } else {
                     group.pass(next.cost)
                     passed[tenant, default: []].append(next)
                 }
             }
-            if share.waiting.isEmpty || !group.isFull { turns.removeFirst() }
-            if !share.waiting.isEmpty, !group.isFull { turns.append(tenant) }
+            let goesOn = group.isFull && !group.hasPassedMuch // it has room in the next group, first of all
+            if share.waiting.isEmpty || !goesOn { turns.removeFirst() }
+            if !share.waiting.isEmpty, !goesOn { turns.append(tenant) }
             if !share.waiting.isEmpty || passed[tenant] != nil { shares[tenant] = share }
         }
         for (tenant, requests) in passed { putBack(requests, of: tenant) }
@@ -129,9 +131,12 @@ extension GroupQueue {
             self.limit = limit
         }
 
+        /// As much as a group: that is enough.
+        var hasPassedMuch: Bool { passedCost >= limit }
+
         /// Once there is none, nothing more is looked at.
         mutating func hasRoom(for cost: Int) -> Bool {
-            if passedCost >= limit || !requests.isEmpty && self.cost + cost > limit { isFull = true }
+            if hasPassedMuch || !requests.isEmpty && self.cost + cost > limit { isFull = true }
             return !isFull
         }
 

@@ -37,11 +37,15 @@ final class SeriesDirectory: Sendable {
     private let state = Mutex(State())
     private let store: SeriesStore
     private let capacity: Int
+    private let patience: Duration
 
-    /// - Parameter capacity: series remembered at most; each takes some 150 bytes.
-    init(store: SeriesStore, capacity: Int) {
+    /// - Parameters:
+    ///   - capacity: series remembered at most; each takes some 150 bytes.
+    ///   - patience: how long the database may take to say what is not remembered; then ``Overdue`` is thrown.
+    init(store: SeriesStore, capacity: Int, patience: Duration) {
         self.store = store
         self.capacity = capacity
+        self.patience = patience
     }
 
     /// The series of each good row of a batch, and the rows whose series is past the tenant's bound; their ids mean nothing.
@@ -51,7 +55,9 @@ final class SeriesDirectory: Sendable {
         var (ids, misses) = lookUp(batch, Owner(tenant: tenant.id, id: owner))
         guard !misses.isEmpty else { return (ids, []) }
         let identities = misses.map { batch.series($0) }
-        let resolved = try await store.resolve(Set(identities), owner: owner, of: tenant)
+        let resolved = try await patience.orOverdue { [store] in
+            try await store.resolve(Set(identities), owner: owner, of: tenant)
+        }
         remember(resolved, Owner(tenant: tenant.id, id: owner))
         var unknown: [Int] = []
         for (row, identity) in zip(misses, identities) {
@@ -71,7 +77,9 @@ final class SeriesDirectory: Sendable {
         var known = recall(identities, key)
         let missing = Set(identities).subtracting(known.keys)
         if !missing.isEmpty {
-            let resolved = try await store.resolve(missing, owner: owner, of: tenant)
+            let resolved = try await patience.orOverdue { [store] in
+                try await store.resolve(missing, owner: owner, of: tenant)
+            }
             remember(resolved, key)
             known.merge(resolved) { first, _ in first }
         }

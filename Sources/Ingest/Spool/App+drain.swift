@@ -22,7 +22,7 @@ struct DrainingOnce: Service {
     /// Not all of it could be stored.
     struct SetAside: Error, CustomStringConvertible {
         let parts: Int
-        var description: String { "\(parts) parts of the spool could not be stored; they are in its folder `damaged`" }
+        var description: String { "\(parts) parts of the spool could not be stored: the log says which, and why" }
     }
 
     let drain: SpoolDrain

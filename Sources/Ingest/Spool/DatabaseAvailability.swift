@@ -8,9 +8,13 @@ import Synchronization
 /// for itself.
 final class DatabaseAvailability: Sendable {
     private let away = Atomic<Bool>(false)
+    private let asking = Atomic<Bool>(false)
+    private let ping: @Sendable () async -> Bool
     private let logger: Logger
 
-    init(logger: Logger) {
+    /// - Parameter ping: whether the database answers; may take its time.
+    init(ping: @escaping @Sendable () async -> Bool, logger: Logger) {
+        self.ping = ping
         self.logger = logger
     }
 
@@ -19,6 +23,20 @@ final class DatabaseAvailability: Sendable {
     func lost(_ reason: any Error) {
         guard !away.exchange(true, ordering: .relaxed) else { return }
         logger.warning("the database is away: requests are spooled", metadata: ["reason": "\(reason)"])
+    }
+
+    /// Something took too long. That may be a lock, which is nobody else's business, or a database that says nothing any more.
+    func doubted() {
+        guard !isAway, !asking.exchange(true, ordering: .relaxed) else { return }
+        Task {
+            if await !answers(within: .seconds(1)) { lost(Overdue()) }
+            asking.store(false, ordering: .relaxed)
+        }
+    }
+
+    /// A connection that hangs is given up.
+    func answers(within limit: Duration) async -> Bool {
+        (try? await limit.orOverdue(ping)) ?? false
     }
 
     func found() {
@@ -30,12 +48,12 @@ final class DatabaseAvailability: Sendable {
 extension Error {
     /// Nothing is wrong with what was sent: the database can't take it now, or nobody knows whether it did.
     var isOutage: Bool {
-        self is BatcherOverdue || postgresError?.meansOutage == true
+        self is Overdue || postgresError?.meansOutage == true
     }
 
     /// Every other request would find the same.
     var isDatabaseAway: Bool {
-        self is BatcherOverdue || postgresError?.meansAway == true
+        postgresError?.meansAway == true
     }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import NIOCore
 import NIOPosix
@@ -16,8 +17,6 @@ struct SpoolDrain: Service {
 
     let folder: SpoolFolder
     let intake: SpoolIntake
-    /// Whether the database answers.
-    let ping: @Sendable () async -> Bool
     let availability: DatabaseAvailability
     /// Between two looks.
     let interval: Duration
@@ -28,7 +27,7 @@ struct SpoolDrain: Service {
         async let known: Void = takeStock()
         await repeatUntilShutdown(every: interval, logger: logger) {
             if availability.isAway {
-                guard await answers() else { return }
+                guard await availability.answers(within: .seconds(3)) else { return }
                 availability.found()
             }
             do {
@@ -52,19 +51,6 @@ struct SpoolDrain: Service {
         }
     }
 
-    /// Soon: a connection that hangs is given up.
-    private func answers() async -> Bool {
-        await withTaskGroup { group in
-            group.addTask { await ping() }
-            group.addTask {
-                try? await Task.sleep(for: .seconds(3)) // cancelled, the ping was quicker
-                return false
-            }
-            defer { group.cancelAll() }
-            return await group.next() ?? false
-        }
-    }
-
     /// Until the spool is empty.
     func drain() async throws {
         while let segment = try await onDisk({ folder.next() }) {
@@ -78,7 +64,7 @@ struct SpoolDrain: Service {
         let bytes: [UInt8]
         do {
             bytes = try await onDisk { try folder.read(name) }
-        } catch  where !(error is CancellationError) {
+        } catch let error as CocoaError where !error.isPassing {
             note("unreadable", name)
             return folder.forget(name)
         }
@@ -127,7 +113,7 @@ struct SpoolDrain: Service {
             var underway = 0
             for start in stride(from: 0, to: records.count, by: Self.recordsAtOnce) {
                 let window = records[start..<min(start + Self.recordsAtOnce, records.count)]
-                for (range, prepared) in zip(window, try await prepare(window.map { bytes[$0] })) {
+                for (range, prepared) in zip(window, try await intake.prepare(window.map { bytes[$0] })) {
                     if underway == Self.recordsAtOnce {
                         if let part = try await group.next() ?? nil { unstorable.append(part) }
                         underway -= 1
@@ -149,27 +135,15 @@ struct SpoolDrain: Service {
         return unstorable
     }
 
-    /// In order, each as it is or why it never will be.
-    private func prepare(
-        _ records: [ArraySlice<UInt8>]
-    ) async throws -> [Result<SpoolIntake.Prepared, SpoolIntake.Unstorable>] {
-        typealias Outcome = Result<SpoolIntake.Prepared, SpoolIntake.Unstorable>
-        return try await withThrowingTaskGroup(of: (Int, Outcome).self) { group in
-            for (number, record) in records.enumerated() {
-                group.addTask {
-                    do {
-                        return (number, .success(try await intake.prepare(record)))
-                    } catch let error as SpoolIntake.Unstorable {
-                        return (number, .failure(error))
-                    }
-                }
-            }
-            return try await group.reduce(into: [Int: Outcome]()) { $0[$1.0] = $1.1 }
-                .sorted { $0.key < $1.key }.map(\.value)
-        }
-    }
-
     private func onDisk<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await NIOThreadPool.singleton.runIfActive(work)
+    }
+}
+
+extension CocoaError {
+    /// It is not the file's: there are too many open ones, or too little memory.
+    fileprivate var isPassing: Bool {
+        let code = (underlying as? POSIXError)?.code
+        return [.EMFILE, .ENFILE, .ENOMEM, .EINTR, .EAGAIN].contains(code)
     }
 }

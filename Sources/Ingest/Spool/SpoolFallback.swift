@@ -13,6 +13,7 @@ struct SpoolFallback: Sendable {
             return try await store()
         } catch  where error.isOutage {
             if error.isDatabaseAway { availability.lost(error) }
+            if error is Overdue { availability.doubted() }
             return nil
         }
     }

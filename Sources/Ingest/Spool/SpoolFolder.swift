@@ -7,10 +7,17 @@ import Synchronization
 /// The spool's files: a thin shell around `SpoolState`. Every call blocks, so none but the first is made on Swift's own threads.
 final class SpoolFolder: Sendable {
     /// Why nothing can be kept.
-    enum Failure: Error {
+    enum Failure: Error, CustomStringConvertible {
         case full
         /// A call of the operating system failed.
         case system(String, errno: Int32)
+
+        var description: String {
+            switch self {
+            case .full: "the spool is full"
+            case .system(let call, let code): "\(call): \(String(cString: strerror(code)))"
+            }
+        }
     }
 
     private struct Held {
@@ -39,7 +46,8 @@ final class SpoolFolder: Sendable {
         do {
             lock = try SpoolLock(directory: path)
         } catch {
-            throw Failure.system("locking \(path), which another process may be using", errno: error.errno)
+            let reason = error.errno == EWOULDBLOCK ? "another process is using it" : "it can't be written"
+            throw Failure.system("locking \(path): \(reason)", errno: error.errno)
         }
         let found = try SpoolSegmentName.all(in: URL(fileURLWithPath: path)).map { name in
             SpoolState.Segment(name: name, bytes: Self.size(of: path + "/" + name.fileName), records: 0, oldest: nil)
@@ -150,6 +158,7 @@ final class SpoolFolder: Sendable {
         held.file = open(file(of: name), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
         guard held.file >= 0 else {
             let failure = Failure.system("open", errno: errno)
+            held.state.close()
             held.state.remove(name)
             throw failure
         }

@@ -26,14 +26,19 @@ final class OwnerDirectory: Sendable {
     private let newOrphans = Mutex<[TenantID: TokenBucket]>([:])
     private let database: Database
     private let capacity: Int
+    private let patience: Duration
     private let forgotten: @Sendable (Int) -> Void
 
     /// - Parameters:
     ///   - capacity: owners remembered at most.
+    ///   - patience: how long the database may take to say what is not remembered; then ``Overdue`` is thrown.
     ///   - forgotten: told how many orphans were dropped for want of room.
-    init(database: Database, capacity: Int, forgotten: @escaping @Sendable (Int) -> Void) {
+    init(
+        database: Database, capacity: Int, patience: Duration, forgotten: @escaping @Sendable (Int) -> Void
+    ) {
         self.database = database
         self.capacity = capacity
+        self.patience = patience
         self.forgotten = forgotten
     }
 
@@ -49,14 +54,24 @@ final class OwnerDirectory: Sendable {
         }
         let unknown = deviceEUIs.subtracting(owners.keys)
         guard !unknown.isEmpty else { return owners }
-        let found = try await find(unknown, tenant: tenant)
+        let found = try await patience.orOverdue { try await self.find(unknown, tenant: tenant) }
         let new = unknown.subtracting(found.keys)
         if !new.isEmpty, !isAdmitted { try admit(new.count, tenant) }
-        let made = new.isEmpty ? [:] : try await makeOrphans(new, tenant, integrationID, seenAt)
+        let made =
+            new.isEmpty
+            ? [:] : try await patience.orOverdue { try await self.makeOrphans(new, tenant, integrationID, seenAt) }
         let learned = found.merging(made) { first, _ in first }
         remember(learned, tenant)
         owners.merge(learned) { first, _ in first }
         return owners
+    }
+
+    /// Looks up in one go those of many that there are, for who will ask for each of them.
+    func learn(_ deviceEUIs: Set<DeviceEUI>, of tenant: Tenant) async throws {
+        let unknown = remembered.withLock { remembered in
+            deviceEUIs.filter { remembered[Key(tenant: tenant.id, deviceEUI: $0)] == nil }
+        }
+        if !unknown.isEmpty { remember(try await find(unknown, tenant: tenant), tenant) }
     }
 
     func invalidate(_ tenant: TenantID) {

@@ -15,6 +15,8 @@ struct ConnectionEnd {
     /// The client was told that nothing follows the answer that is being written, or was.
     private var isLast = false
     private var isDeaf = false
+    /// The client wants no answer after those to what it has asked.
+    private var isLeaving = false
 
     /// Nothing is under way in either direction.
     var isIdle: Bool { !isHeadComing && !isBodyComing && answers >= requests }
@@ -38,6 +40,11 @@ struct ConnectionEnd {
         return !isDeaf
     }
 
+    /// The client said that it ends with the request whose head just came.
+    mutating func willEnd() {
+        isLeaving = true
+    }
+
     /// One reading of the socket is over. Where it brought no part it brought a piece of one.
     mutating func receivedAll() {
         if !hasPart, !isBodyComing { isHeadComing = true }
@@ -50,7 +57,7 @@ struct ConnectionEnd {
     ///     answers still get theirs.
     /// - Returns: whether the head has to say that the connection ends.
     mutating func willAnswer(saysClose: Bool, isStopping: Bool) -> Bool {
-        let ends = isStopping && answers + 1 >= requests
+        let ends = (isStopping || isLeaving) && answers + 1 >= requests
         if saysClose || ends { isLast = true }
         return ends && !saysClose
     }

@@ -24,6 +24,8 @@ final class ConnectionEnding: ChannelDuplexHandler, RemovableChannelHandler {
     private let drain: DrainMarker
     private var state = ConnectionEnd()
     private var endsWhenIdle = false
+    /// The last answer went out; the client has its time to read it.
+    private var isEnding = false
     private var opened = NIODeadline.uptimeNanoseconds(0)
     private var closing: Scheduled<Void>?
 
@@ -37,7 +39,10 @@ final class ConnectionEnding: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if state.received(unwrapInboundIn(data)) { context.fireChannelRead(data) }
+        let part = unwrapInboundIn(data)
+        guard state.received(part) else { return }
+        if case .head(let head) = part, head.asksToEnd { state.willEnd() }
+        context.fireChannelRead(data)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -73,7 +78,7 @@ final class ConnectionEnding: ChannelDuplexHandler, RemovableChannelHandler {
     /// With what has to be added, if anything.
     private func finished(_ head: HTTPResponse) -> HTTPResponsePart? {
         guard head.status.kind != .informational else { return nil }
-        let saysClose = head.headerFields[.connection] == "close"
+        let saysClose = head.headerFields[.connection] == "close" // by ourselves
         guard state.willAnswer(saysClose: saysClose, isStopping: drain.isDraining) else { return nil }
         var head = head
         head.headerFields[.connection] = "close"
@@ -82,6 +87,7 @@ final class ConnectionEnding: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// The last answer is written.
     private func end(_ context: ChannelHandlerContext) {
+        isEnding = true
         context.flush()
         context.close(mode: .output, promise: nil)
         schedule(context, in: Self.patience) { $0.close(promise: nil) }
@@ -90,7 +96,7 @@ final class ConnectionEnding: ChannelDuplexHandler, RemovableChannelHandler {
     /// Not at once: a request may lie in the socket unread. One that is on its way through the network is lost all the same, and
     /// its sender knows that it was not answered: no server can close an idle connection otherwise.
     private func closeIfIdle(_ context: ChannelHandlerContext) {
-        guard endsWhenIdle, state.isIdle else { return }
+        guard endsWhenIdle, state.isIdle, !isEnding else { return }
         let rest = state.isUnused ? opened + Self.patience - context.eventLoop.now : .zero
         schedule(context, in: max(rest, Self.aMoment)) { [self] context in
             if state.isIdle { context.close(promise: nil) }
@@ -102,5 +108,15 @@ final class ConnectionEnding: ChannelDuplexHandler, RemovableChannelHandler {
     ) {
         closing?.cancel()
         closing = context.eventLoop.assumeIsolated().scheduleTask(in: delay) { action(context) }
+    }
+}
+
+extension HTTPRequest {
+    /// `Connection: close`, in any case and among other options (RFC 9112 §9.6).
+    fileprivate var asksToEnd: Bool {
+        guard let options = headerFields[.connection] else { return false }
+        return options.split(separator: ",").contains { option in
+            option.drop { $0 == " " || $0 == "\t" }.prefix { $0 != " " && $0 != "\t" }.lowercased() == "close"
+        }
     }
 }

@@ -12,8 +12,8 @@ final class ConnectionLimit: Sendable {
         case drop
     }
 
-    /// Refusals under way at once; each holds a descriptor until its client has heard.
-    private static let refusals = 128
+    /// Refusals under way at once, at most; each holds a descriptor until its client has heard.
+    private let refusals: Int
 
     /// Connections served at once.
     let limit: Int
@@ -26,6 +26,7 @@ final class ConnectionLimit: Sendable {
     ///   - descriptors: that the process may have open, for connections and everything else.
     init(_ wanted: Int, descriptors: Int, _ metrics: MetricRegistry) {
         limit = max(1, min(wanted, descriptors - min(1_024, descriptors / 2)))
+        refusals = max(1, min(128, (descriptors - limit) / 4))
         refused = metrics.counter(
             "pulsegate_http_connections_refused_total", help: "Connections beyond the limit on connections.")
         metrics.gauge("pulsegate_http_connections", help: "Connections served at the moment.") { [self] in
@@ -40,7 +41,7 @@ final class ConnectionLimit: Sendable {
             return .serve
         }
         refused.increment()
-        guard enter(refusing, Self.refusals) else { return .drop }
+        guard enter(refusing, refusals) else { return .drop }
         channel.closeFuture.whenComplete { [self] _ in refusing.subtract(1, ordering: .relaxed) }
         return .refuse
     }

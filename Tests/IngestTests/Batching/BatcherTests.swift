@@ -69,7 +69,7 @@ struct BatcherTests {
             await withTaskGroup(of: Void.self) { group in
                 for request in 1...2 {
                     group.addTask {
-                        await #expect(throws: BatcherOverdue.self) { try await batcher.submit(.init(request)) }
+                        await #expect(throws: Overdue.self) { try await batcher.submit(.init(request)) }
                     }
                     if request == 1 { await gate.arrival() }
                 }

@@ -91,6 +91,24 @@ struct GroupQueueTests {
         #expect(queue.isEmpty && queue.cost == 0)
     }
 
+    /// Who has more that is locked than a group holds keeps nobody else waiting, and gains no credit by it.
+    @Test func aLockedBacklogStarvesNobody() {
+        var queue = queue(group: 100, queue: 100_000)
+        for request in 0..<300 { #expect(queue.offer(request, of: acme, cost: 10) == .taken) }
+        for round in 0..<50 {
+            for request in 1_000..<1_003 { #expect(queue.offer(request, of: other, cost: 1) == .taken) }
+            #expect(queue.take { $0 >= 1_000 } == [1_000, 1_001, 1_002], "round \(round)")
+        }
+        for request in 1_000..<1_100 { #expect(queue.offer(request, of: other, cost: 10) == .taken) }
+        var (large, small) = (0, 0)
+        for _ in 0..<10 {
+            let group = queue.take()
+            large += group.count { $0 < 1_000 }
+            small += group.count { $0 >= 1_000 }
+        }
+        #expect(abs(large - small) <= 20, "\(large) and \(small)")
+    }
+
     @Test func closedItRefusesButStillGives() {
         var queue = queue()
         #expect(queue.offer(1, of: acme, cost: 1) == .taken)

@@ -20,7 +20,7 @@ struct UplinkGroupWriterTests {
         try await MigratedDatabase.withClone { clone in
             let tenant = try await clone.plantTenant("acme")
             try await clone.withPool(as: .ingest, maxConnections: 16, through: host) { database in
-                let owners = OwnerDirectory(database: database, capacity: 1_000) { _ in }
+                let owners = OwnerDirectory(database: database, capacity: 1_000, patience: .seconds(30)) { _ in }
                 try await body(clone, tenant, UplinkGroupWriter(pool: database.pool, logger: .silent), owners)
             }
         }
