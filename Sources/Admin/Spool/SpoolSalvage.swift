@@ -27,10 +27,10 @@ struct SpoolSalvage {
 
     func parts() throws -> [Part] {
         try SpoolSegmentName.all(in: damaged).flatMap { name in
-            try read(name) { range, payload in
+            try read(name) { offset, bytes, isWhole in
                 Part(
-                    segment: name.fileName, offset: range.lowerBound, bytes: range.count,
-                    record: payload.flatMap { try? SpoolRecord(decoding: $0) }.map(Record.init))
+                    segment: name.fileName, offset: offset, bytes: bytes.count,
+                    record: isWhole ? (try? SpoolRecord(decoding: bytes)).map(Record.init) : nil)
             }
         }
     }
@@ -43,12 +43,11 @@ struct SpoolSalvage {
             at: target, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         return try SpoolSegmentName.all(in: damaged).reduce(0) { count, name in
             count
-                + (try read(name) { range, payload in
-                    let record = payload.flatMap { try? SpoolRecord(decoding: $0) }
+                + (try read(name) { offset, bytes, isWhole in
+                    let record = isWhole ? try? SpoolRecord(decoding: bytes) : nil
                     let stem = name.fileName.dropLast(".segment".count)
-                    let file = "\(stem)-\(range.lowerBound).\(record == nil ? "damage" : "body")"
-                    let bytes = try record?.body ?? Array(Data(contentsOf: url(of: name))[range])
-                    try PrivateFile(path: target.appendingPathComponent(file).path).write(Data(bytes))
+                    let file = "\(stem)-\(offset).\(record == nil ? "damage" : "body")"
+                    try PrivateFile(path: target.appendingPathComponent(file).path).write(Data(record?.body ?? bytes))
                 }).count
         }
     }
@@ -67,7 +66,7 @@ struct SpoolSalvage {
         var last = try SpoolSegmentName.all(in: directory).last?.number ?? 0
         var count = 0
         for name in try SpoolSegmentName.all(in: damaged) {
-            let records = try read(name) { _, payload in payload }.compactMap(\.self)
+            let records = try read(name) { _, bytes, isWhole in isWhole ? bytes : nil }.compactMap(\.self)
             last += 1
             if !records.isEmpty { try write(records, as: .init(number: last, marker: .random(in: .min ... .max))) }
             try FileManager.default.moveItem(at: url(of: name), to: url(of: name).appendingPathExtension("salvaged"))
@@ -79,13 +78,13 @@ struct SpoolSalvage {
     private func url(of name: SpoolSegmentName) -> URL { damaged.appendingPathComponent(name.fileName) }
 
     private func read<Value>(
-        _ name: SpoolSegmentName, _ take: (Range<Int>, _ payload: [UInt8]?) throws -> Value
+        _ name: SpoolSegmentName, _ take: (_ offset: Int, _ bytes: [UInt8], _ isWhole: Bool) throws -> Value
     ) throws -> [Value] {
         try Data(contentsOf: url(of: name)).withUnsafeBytes { bytes in
             try SpoolFrameReader(bytes, marker: name.marker).map { part in
                 switch part {
-                case .record(let range): try take(range, Array(bytes[range]))
-                case .damage(let range): try take(range, nil)
+                case .record(let range): try take(range.lowerBound, Array(bytes[range]), true)
+                case .damage(let range): try take(range.lowerBound, Array(bytes[range]), false)
                 }
             }
         }

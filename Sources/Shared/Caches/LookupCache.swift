@@ -63,28 +63,14 @@ package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Send
         if let hit { return hit }
         if let stale, isAway() { return stale }
         guard let stale else { return try await loadOnce(key) }
-        if let loaded = await loadSoon(key) { return loaded }
+        // A look-up that takes longer goes on; one that fails is tried again by who comes later.
+        if let loaded = try? await patience.orOverdue({ try await self.loadOnce(key) }) { return loaded }
         // Whoever comes next need not wait for the database too.
         state.withLock { state in
             guard let entry = state.entries[key], entry.freshUntil <= now else { return }
             state.entries[key]?.freshUntil = .now + .seconds(1)
         }
         return stale
-    }
-
-    /// Nil when the look-up fails, or has not ended within ``patience``.
-    private func loadSoon(_ key: Key) async -> Value? {
-        await withCheckedContinuation { waiting in
-            let answer = OneAnswer(waiting)
-            let timer = Task { [patience] in
-                try? await Task.sleep(for: patience) // cancelled, there is an answer
-                answer.give(.success(nil))
-            }
-            Task {
-                answer.give(.success(try? await self.loadOnce(key))) // what fails is tried again by who comes later
-                timer.cancel()
-            }
-        }
     }
 
     /// Drops what belongs to a tenant, and what belongs to none (unknown keys may have become known).

@@ -1,4 +1,3 @@
-import Foundation
 import HTTPTypes
 import NIOCore
 
@@ -51,15 +50,8 @@ final class RefusedConnection: ChannelInboundHandler {
     private static func refusal() -> String {
         let problem = Problem.unavailable(
             code: "too_many_connections", detail: "This server has as many connections as it can serve.")
-        let id = UUID.v7().lowercaseString
-        // Encoding a few strings does not fail; if it did, the client still gets the status.
-        let body = (try? problem.encoded(requestID: id)).map { String(buffer: $0) } ?? ""
-        var fields = problem.headers
-        fields[.contentType] = Problem.contentType
-        fields[.contentLength] = String(body.utf8.count)
-        fields[.connection] = "close"
-        fields[.requestID] = id
-        let lines = ["HTTP/1.1 \(problem.status)"] + fields.map { "\($0.name): \($0.value)" }
-        return lines.joined(separator: "\r\n") + "\r\n\r\n" + body
+        let (head, body) = problem.lastAnswer()
+        let lines = ["HTTP/1.1 \(head.status)"] + head.headerFields.map { "\($0.name): \($0.value)" }
+        return lines.joined(separator: "\r\n") + "\r\n\r\n" + String(buffer: body)
     }
 }

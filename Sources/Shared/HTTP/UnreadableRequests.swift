@@ -1,4 +1,3 @@
-import Foundation
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
@@ -34,15 +33,7 @@ final class UnreadableRequests: ChannelDuplexHandler, RemovableChannelHandler {
         }
         fault = nil
         if problem.isAboutBytes { refused.increment() }
-        let id = UUID.v7().lowercaseString
-        // Encoding a few strings does not fail; if it did, the client still gets the status.
-        let body = (try? problem.encoded(requestID: id)) ?? ByteBuffer()
-        var refusal = HTTPResponse(status: problem.status)
-        refusal.headerFields = problem.headers
-        refusal.headerFields[.contentType] = Problem.contentType
-        refusal.headerFields[.contentLength] = String(body.readableBytes)
-        refusal.headerFields[.connection] = "close"
-        refusal.headerFields[.requestID] = id
+        let (refusal, body) = problem.lastAnswer()
         context.write(wrapOutboundOut(.head(refusal)), promise: nil)
         context.write(wrapOutboundOut(.body(body)), promise: promise)
     }
