@@ -29,7 +29,7 @@ struct IngestApp {
         let listening = ListeningMarker()
         // With room in the spool, requests of those who are known can be answered.
         let reachable = ReadinessCheck("database or spool") {
-            if folder.state.room > MetricBatchRoute.maxBodyBytes { return true }
+            if await parts.spool.hasRoom(forBytes: MetricBatchRoute.maxBodyBytes) { return true }
             return await ingestPool.ping()
         }
         let checks = [drain.check, listening.check, schema.check, reachable]

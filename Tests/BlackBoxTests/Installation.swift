@@ -30,7 +30,10 @@ final class Installation: Sendable {
     var ingestURL: String { "http://127.0.0.1:\(ingestPort)" }
     var queryURL: String { "http://127.0.0.1:\(queryPort)" }
     var ingestMetricsURL: String { "http://127.0.0.1:\(ingestAdminPort)/metrics" }
-    var ingestReadyURL: String { "http://127.0.0.1:\(ingestAdminPort)/ready" }
+    /// What /ready says; nil where nobody answers.
+    var ingestReadiness: Int? {
+        get async { await client.status(of: "http://127.0.0.1:\(ingestAdminPort)/ready") }
+    }
 
     private init(database: String, host: String?) throws {
         self.database = database

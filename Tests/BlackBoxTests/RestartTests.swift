@@ -115,7 +115,7 @@ struct RestartTests {
     /// Told at once, while the public port still answers: there is no signal of it across processes.
     private func becomesUnready(_ installation: Installation) async throws {
         for _ in 0..<100 {
-            if await installation.client.status(of: installation.ingestReadyURL) == 503 { return }
+            if await installation.ingestReadiness == 503 { return }
             try await Task.sleep(for: .milliseconds(10))
         }
         Issue.record("/ready does not say that the process stops")

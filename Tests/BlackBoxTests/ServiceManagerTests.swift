@@ -13,7 +13,7 @@ struct ServiceManagerTests {
                 environment: installation.environment.merging(["NOTIFY_SOCKET": board.name]) { _, new in new })
             #expect(await board.next() == "READY=1", "\(ingest.output)")
             #expect(await installation.client.status(of: installation.ingestURL + "/health-check") == 200)
-            #expect(await installation.client.status(of: installation.ingestReadyURL) == 200)
+            #expect(await installation.ingestReadiness == 200)
             ingest.send(SIGTERM)
             #expect(await board.next() == "STOPPING=1")
             #expect(await ingest.waitForExit() == 0)

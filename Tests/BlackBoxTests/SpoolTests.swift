@@ -12,7 +12,7 @@ struct SpoolTests {
                 proxy.cut()
                 try await senders.sendAll(round * 100..<round * 100 + 20, expecting: [202])
                 #expect(
-                    await installation.client.status(of: installation.ingestReadyURL) == 200, "it can still be sent to")
+                    await installation.ingestReadiness == 200, "it can still be sent to")
                 proxy.mend()
                 try await installation.spoolIsEmpty()
             }

@@ -99,6 +99,9 @@ final class Batcher<Request: Groupable, Outcome: Sendable>: Service {
     }
 
     /// Runs the lanes until shutdown or cancellation, and then until everything that was accepted is answered.
+    // Called through `any Service`, so the compiler can't see what to specialize the lanes for.
+    @specialized(where Request == MetricRecord, Outcome == MetricOutcome)
+    @specialized(where Request == UplinkSubmission, Outcome == [UplinkOutcome])
     func run() async throws {
         await withTaskCancellationOrGracefulShutdownHandler {
             await withTaskGroup { group in

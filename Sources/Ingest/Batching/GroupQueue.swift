@@ -51,7 +51,14 @@ struct GroupQueue<Request> {
 
     var isEmpty: Bool { turns.isEmpty }
     /// Who has waited for longest.
-    var first: Int? { shares.values.lazy.compactMap { $0.waiting.first?.place }.min() }
+    var first: Int? {
+        var first: Int?
+        for share in shares.values {
+            guard let place = share.waiting.first?.place else { continue }
+            first = min(first ?? place, place)
+        }
+        return first
+    }
     /// What waits makes a group already; more would go into another.
     var isGroupFull: Bool { cost >= limits.groupCost }
 

@@ -52,8 +52,9 @@ struct SeriesStore: Sendable {
             let known = try results[2].rows(as: Known.self)
             let there = Set(known.map(\.digest))
             let room = Int(max(0, tenant.plan.maxSeries - count))
-            let new = missing.values.filter { !there.contains($0.digest) }.sorted { $0.digest < $1.digest }.prefix(room)
-            return new.isEmpty ? known : known + (try await tx.all(Self.insert(Array(new), owner, tenant.id)))
+            let new = missing.filter { !there.contains($0.key) }.sorted { $0.key < $1.key }.prefix(room)
+            return new.isEmpty
+                ? known : known + (try await tx.all(Self.insert(new.map { ($0.key, $0.value) }, owner, tenant.id)))
         }
     }
 
@@ -65,12 +66,14 @@ struct SeriesStore: Sendable {
     }
 
     /// Makes the series, their labels and the new count in one statement.
-    private static func insert(_ new: [SeriesIdentity], _ owner: Int32, _ tenant: TenantID) -> Statement<Known> {
+    private static func insert(_ new: [(digest: UUID, series: SeriesIdentity)], _ owner: Int32, _ tenant: TenantID)
+        -> Statement<Known>
+    {
         """
         WITH made AS (
             INSERT INTO series (tenant_id, owner_id, metric, labels, identity)
-            SELECT \(tenant), \(owner), * FROM unnest(\(new.map(\.metric)), \(new.map { JSONB($0.labelsJSON) }),
-                \(new.map(\.digest)))
+            SELECT \(tenant), \(owner), * FROM unnest(\(new.map(\.series.metric)),
+                \(new.map { JSONB($0.series.labelsJSON) }), \(new.map(\.digest)))
             RETURNING id, identity, labels
         ), labelled AS (
             INSERT INTO series_labels (tenant_id, key, value, series_id)

@@ -55,6 +55,13 @@ struct Spool: Service {
                 tenantID: TenantID(record.header.tenant), bytes: try record.encoded(), arrivedAt: record.arrivedAt))
     }
 
+    /// Whether so much more can be kept: within the spool's bound, and on its disk.
+    func hasRoom(forBytes bytes: Int) async -> Bool {
+        guard folder.state.room > bytes else { return false }
+        let free = try? await NIOThreadPool.singleton.runIfActive { folder.freeBytes() }
+        return (free ?? 0) > bytes // nil while the process ends
+    }
+
     func run() async throws {
         try await writer.run()
     }

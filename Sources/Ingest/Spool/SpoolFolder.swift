@@ -95,6 +95,13 @@ final class SpoolFolder: Sendable {
         }
     }
 
+    /// Free on the disk; 0 where it takes no writes.
+    func freeBytes() -> Int {
+        var disk = statvfs()
+        guard statvfs(path, &disk) == 0, disk.f_flag & UInt(ST_RDONLY) == 0 else { return 0 }
+        return Int(disk.f_bavail * disk.f_frsize)
+    }
+
     /// The oldest segment, for draining.
     func next() -> SpoolState.Segment? {
         held.withLock { held in
