@@ -1,14 +1,14 @@
 extension Suite {
-    /// (m) Ten times the requests that ingest was just measured to take, over as many connections as hold ten times what waits at
-    /// saturation; `--seconds 900` shows whether memory stays flat.
+    /// (m) Ten times the requests that ingest was just measured to take, over so many connections that they bring more than may wait;
+    /// `--seconds 900` shows whether memory stays flat.
     func overload() async throws -> [Row] {
         let laboratory = try await Laboratory.open(memory)
-        let shapes = [25, 12].map { SampleShape.regular(samplesEach: 100, daysAgo: $0) }
+        let shapes = [25, 12].map { SampleShape.regular(samplesEach: 500, daysAgo: $0) }
         let (saturated, peakBefore, report, peak, peakAfter) = try await laboratory.withIngestProcess { process in
             let saturated = try await sendBatches(to: laboratory, shapes[0])
             var plan = plan(
-                laboratory.ingestPort, expecting: "\"stored\":100", .constant(perSecond: saturated.perSecond * 10))
-            plan.connections *= 32
+                laboratory.ingestPort, expecting: "\"stored\":500", .constant(perSecond: saturated.perSecond * 10))
+            plan.connections *= 128
             plan.mayBeRefused = true
             let load = LoadGenerator(laboratory.batches(shapes[1]))
             let peakBefore = process.peakMemory
@@ -21,7 +21,7 @@ extension Suite {
             return (saturated, peakBefore, half + rest, peak, process.peakMemory)
         }
         try await laboratory.close()
-        var row = Row("Pulsegate, 100 samples a request, ten times what it takes", report, each: 100)
+        var row = Row("Pulsegate, 500 samples a request, ten times what it takes", report, each: 500)
         row.ratio = Figure.ratio(report.perSecond, saturated.perSecond, "saturation")
         row.note =
             "\(report.refused) of \(report.requests) 429 or 503; most memory \(Figure.mebibytes(peakBefore)) before, "

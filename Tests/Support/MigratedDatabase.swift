@@ -50,7 +50,8 @@ package struct MigratedDatabase: Sendable {
     ) async throws -> Value {
         let connection = ConnectionConfiguration(url: try url(as: role, through: host), applicationName: "tests")
         let pool = PostgresPool(
-            PoolConfiguration(connection: connection, maxConnections: maxConnections), logger: .silent)
+            PoolConfiguration(connection: connection, maxConnections: maxConnections, acquireTimeout: .seconds(60)),
+            logger: .silent)
         do {
             let value = try await body(Database(pool: pool))
             await pool.close()

@@ -33,6 +33,11 @@ struct MetricBatch: Sendable {
     /// Good rows.
     var count: Int { values.count }
 
+    /// Drops what says which series the rows are of, half of a batch's memory: once the ids are known nobody asks any more.
+    mutating func forgetSeries() {
+        (canonicalBytes, canonicalEnds, seriesHashes) = ([], [], [])
+    }
+
     /// Lends the canonical bytes of all rows.
     func withSeriesKeys<Value, Failure: Error>(
         _ body: (SeriesKeys) throws(Failure) -> Value

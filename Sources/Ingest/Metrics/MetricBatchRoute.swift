@@ -34,12 +34,14 @@ struct MetricBatchRoute: Sendable {
         defer { withExtendedLifetime(lease) {} }
         let body = try await request.decodedBody(limit: Self.maxBodyBytes, lease: lease, context: context)
         let now = Timestamp.now()
-        let batch = try intake.parse(body, for: credential.tenant, at: now)
+        var batch = try intake.parse(body, for: credential.tenant, at: now)
         guard batch.count > 0 else { throw nothingStored(batch) }
         let (source, fresh) = (BatchSource(tenant: credential.tenant, owner: credential.owner), UUID())
         guard
             let taken = try await fallback.unlessAway({
-                try await intake.store(try await intake.prepare(batch, body, from: source, at: now, fresh: fresh))
+                let prepared = try await intake.prepare(batch, body, from: source, at: now, fresh: fresh)
+                batch.forgetSeries()
+                return try await intake.store(prepared)
             })
         else {
             let sender = SpoolRecord.Sender.store(owner: source.owner, key: fresh)

@@ -60,6 +60,7 @@ struct MetricIntake: Sendable {
         var batch = batch
         let samples = try await resolve(&batch, from: source)
         let key = key(of: batch, samples, body, from: source, fresh: fresh)
+        batch.forgetSeries()
         let record = MetricRecord(
             tenant: source.tenant.id, owner: source.owner, key: key.id, receivedAt: now, samples: samples)
         return PreparedBatch(batch: batch, record: record)

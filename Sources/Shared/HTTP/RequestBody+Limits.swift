@@ -12,17 +12,18 @@ extension RequestBody {
     /// The whole body in one buffer.
     /// - Parameters:
     ///   - limit: bytes; reading stops as soon as more have come.
-    ///   - lease: takes the bytes from the process's budget as they come; hold on to it until the request is answered.
+    ///   - lease: takes the buffer's memory from the process's budget as it grows; hold on to it until the request is answered.
     /// - Throws: `Problem` 413; 503 when the process holds too many bodies.
     package func collect(
         upToLimit limit: Int, lease: BodyBudget.Lease? = nil, context: some RequestContext
     ) async throws -> ByteBuffer {
         var chunks = makeAsyncIterator()
         var whole = try await chunks.nextChunk() ?? ByteBuffer()
-        try lease?.take(whole.readableBytes)
+        try lease?.take(whole.storageCapacity)
         while whole.readableBytes <= limit, var chunk = try await chunks.nextChunk() {
-            try lease?.take(chunk.readableBytes)
+            let before = whole.storageCapacity
             whole.writeBuffer(&chunk)
+            try lease?.take(whole.storageCapacity - before)
         }
         guard whole.readableBytes <= limit else {
             context.logger.debug("body too large", metadata: ["limit": .stringConvertible(limit)])
