@@ -3,9 +3,12 @@ extension Suite {
     /// `--seconds 900` shows whether memory stays flat.
     func overload() async throws -> [Row] {
         let laboratory = try await Laboratory.open(memory)
-        let shapes = [25, 12].map { SampleShape.regular(samplesEach: 500, daysAgo: $0) }
+        // A quarter of an hour of this load is what the stores would measure in a month.
+        let shapes = [60, 50].map { SampleShape.regular(samplesEach: 500, daysAgo: $0) }
         let (saturated, peakBefore, report, peak, peakAfter) = try await laboratory.withIngestProcess { process in
-            let saturated = try await sendBatches(to: laboratory, shapes[0])
+            var brief = plan(laboratory.ingestPort, expecting: "\"stored\":500", .closedLoop)
+            brief.seconds = min(brief.seconds, 10)
+            let saturated = try await LoadGenerator(laboratory.batches(shapes[0])).run(brief)
             var plan = plan(
                 laboratory.ingestPort, expecting: "\"stored\":500", .constant(perSecond: saturated.perSecond * 10))
             plan.connections *= 128
