@@ -61,6 +61,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        // bcrypt hashes of an earlier system.
+        .systemLibrary(name: "CCrypt"),
         // glibc's <malloc.h>, which Swift's own module of glibc leaves out.
         .systemLibrary(name: "CMalloc"),
         // CRC-32C, by the processor.
@@ -74,7 +76,8 @@ let package = Package(
         .target(
             name: "Shared",
             dependencies: [
-                "Postgres", "CArgon2", "CChecksum", "CMalloc", "CZlib", hummingbird, lifecycle, logging, crypto, nio,
+                "Postgres", "CArgon2", "CChecksum", "CCrypt", "CMalloc", "CZlib", hummingbird, lifecycle, logging,
+                crypto, nio,
                 nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "JWTKit", package: "jwt-kit"),

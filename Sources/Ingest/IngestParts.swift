@@ -78,6 +78,7 @@ struct IngestParts: Sendable {
     func invalidate(_ tenant: TenantID, after table: String) {
         switch table {
         case "devices", "device_profiles": owners.invalidate(tenant)
+        case "sessions", "memberships", "users": break // of people
         default:
             keys.invalidate(tenant)
             integrations.invalidate(tenant)

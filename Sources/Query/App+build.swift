@@ -7,15 +7,17 @@ func buildRouter(_ services: QueryServices) -> (router: Router<QueryContext>, ac
     router.get("health-check") { _, _ in try JSONResponse.make(["status": "ok"]) }
 
     let open = router.group("api/v1")
-    SignInRoutes(
-        database: services.database, tokens: services.tokens, passwords: services.passwords, door: services.door
-    ).register(on: open)
+    let check = PasswordCheck(database: services.database, passwords: services.passwords, door: services.door)
+    let sessions = Sessions(
+        database: services.database, tokens: services.tokens, directory: services.directory, metrics: services.metrics)
+    SignInRoutes(check: check, sessions: sessions).register(on: open)
 
     let authentication = Authentication(
         tokens: services.tokens, directory: services.directory, refusals: TokenRefusals(services.metrics))
     let closed = router.group("api/v1").add(middleware: authentication).group(context: TenantContext.self)
     let api = TenantRoutes(closed, prefix: "/api/v1")
     let database = services.database
+    SessionRoutes(check: check, sessions: sessions).register(on: api)
     UserRoutes(database: database).register(on: api)
     TenantProfileRoutes(database: database).register(on: api)
     SiteRoutes(database: database).register(on: api)

@@ -22,7 +22,7 @@ struct CredentialTests {
         var dumped = ""
         dump(key, to: &dumped)
         for text in ["\(key)", String(reflecting: key), "\([key])", dumped] { #expect(!text.contains(key.secret)) }
-        let token = RefreshToken.make()
+        let token = RefreshToken.make(tenant: UUID.v7())
         #expect(!"\([token])\(token)".contains(token.secret))
     }
 
@@ -51,12 +51,13 @@ struct CredentialTests {
     }
 
     @Test func refreshTokens() throws {
-        let token = RefreshToken.make()
-        #expect(token.secret.utf8.count == 43)
+        let tenant = UUID.v7()
+        let token = RefreshToken.make(tenant: tenant)
+        #expect(token.secret.utf8.count == 64 && token.tenantID == tenant)
         #expect(RefreshToken(parsing: token.secret) == token)
         #expect(token.sha256 == sha256(token.secret))
-        #expect(RefreshToken.make() != token)
-        for bad in ["", "x", String(repeating: "!", count: 43), token.secret + "A"] {
+        #expect(RefreshToken.make(tenant: tenant) != token)
+        for bad in ["", "x", String(repeating: "!", count: 64), token.secret + "A"] {
             #expect(RefreshToken(parsing: bad) == nil)
         }
     }

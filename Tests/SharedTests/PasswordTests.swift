@@ -84,4 +84,24 @@ struct PasswordTests {
             }
         }
     }
+
+    /// Openwall's test vectors of crypt_blowfish.
+    @Test(arguments: [
+        ("U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
+        ("U*U*", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK"),
+        ("U*U*U", "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a"),
+    ])
+    func bcryptHashesOfAnEarlierSystem(password: String, stored: String) async throws {
+        let hasher = PasswordHasher(threads: 1)
+        #expect(try await hasher.verify(password, against: stored))
+        #expect(PasswordHasher.needsRehash(stored))
+        for wrong in [password + "x", "", password + "\0", password + "\0x"] {
+            #expect(try await !hasher.verify(wrong, against: stored))
+        }
+        for damaged in [
+            String(stored.dropLast()), stored.replacing("$05$", with: "$31$"), stored.replacing("$2a$", with: "$2x$"),
+        ] {
+            #expect(try await !hasher.verify(password, against: damaged))
+        }
+    }
 }

@@ -9,19 +9,22 @@ struct AccessDirectory: Sendable {
     struct Membership: RowDecodable {
         let role: String
         let siteIDs: [UUID]
+        let passwordChangeRequired: Bool
 
         init(_ row: Row) throws {
             role = try row["role"]
             siteIDs = try row["site_ids"]
+            passwordChangeRequired = try row["password_change_required"]
         }
 
         /// Nothing once the session has ended.
         static func find(_ key: SessionKey) -> Statement<Membership> {
             """
-            SELECT m.role, m.site_ids
+            SELECT m.role, m.site_ids, u.password_change_required
               FROM sessions s JOIN memberships m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id
+              JOIN users u ON u.id = s.user_id
              WHERE s.tenant_id = \(key.tenant) AND s.id = \(key.session) AND s.user_id = \(key.user)
-               AND s.ended_at IS NULL
+               AND s.ended_at IS NULL AND s.created_at >= u.sessions_valid_from
             """
         }
     }

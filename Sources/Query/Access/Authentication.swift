@@ -42,7 +42,9 @@ struct Authentication: RouterMiddleware {
         let principal = Principal(
             kind: .user, id: token.userID, sessionID: token.sessionID, role: membership.role,
             scopes: Role(rawValue: membership.role)?.scopes ?? [], siteIDs: sites)
-        return SignedIn(principal: principal, tenant: tenant, scope: TenantScope(tenant.id, sites: sites))
+        return SignedIn(
+            principal: principal, tenant: tenant, scope: TenantScope(tenant.id, sites: sites),
+            mustChangePassword: membership.passwordChangeRequired)
     }
 
     private func refuse(_ reason: TokenRefusals.Reason) -> Problem {

@@ -22,6 +22,7 @@ struct SignedIn: Sendable {
     let principal: Principal
     let tenant: Tenant
     let scope: TenantScope
+    let mustChangePassword: Bool
 }
 
 /// The context of a request that was signed in: there is none without a principal.
@@ -33,6 +34,8 @@ struct TenantContext: ChildRequestContext, PulsegateRequestContext, TenantScoped
     let principal: Principal
     let tenant: Tenant
     let scope: TenantScope
+    /// Before anything else: the password was set by somebody else.
+    let mustChangePassword: Bool
 
     var tenantID: TenantID { tenant.id }
 
@@ -45,5 +48,16 @@ struct TenantContext: ChildRequestContext, PulsegateRequestContext, TenantScoped
         principal = signedIn.principal
         tenant = signedIn.tenant
         scope = signedIn.scope
+        mustChangePassword = signedIn.mustChangePassword
+    }
+}
+
+extension PulsegateRequestContext {
+    /// The peer of the connection, without its port; nil where there is none.
+    var address: String? { remoteAddress?.ipAddress }
+
+    func origin(of request: Request) -> AuditEntry.Origin {
+        let agent = request.headers[.userAgent].map { String($0.prefix(512)) }
+        return AuditEntry.Origin(address: address, userAgent: agent, requestID: requestID)
     }
 }

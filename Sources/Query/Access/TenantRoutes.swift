@@ -24,18 +24,30 @@ struct TenantRoutes {
     }
 
     func get(
-        _ path: String, requires scope: Scope?,
+        _ path: String, requires scope: Scope?, evenBeforePasswordChange: Bool = false,
         use handler: @Sendable @escaping (Request, TenantContext) async throws -> some ResponseGenerator
     ) {
-        on(.get, path, scope, handler)
+        on(.get, path, scope, evenBeforePasswordChange, handler)
+    }
+
+    /// - Parameter evenBeforePasswordChange: also for those who have to change their password first.
+    func post(
+        _ path: String, requires scope: Scope?, evenBeforePasswordChange: Bool = false,
+        use handler: @Sendable @escaping (Request, TenantContext) async throws -> some ResponseGenerator
+    ) {
+        on(.post, path, scope, evenBeforePasswordChange, handler)
     }
 
     private func on(
-        _ method: HTTPRequest.Method, _ path: String, _ scope: Scope?,
+        _ method: HTTPRequest.Method, _ path: String, _ scope: Scope?, _ evenBeforePasswordChange: Bool,
         _ handler: @Sendable @escaping (Request, TenantContext) async throws -> some ResponseGenerator
     ) {
         entries.append(Entry(method: method.rawValue, path: "\(prefix)/\(path)", scope: scope))
         group.on(RouterPath(path), method: method) { request, context in
+            if context.mustChangePassword, !evenBeforePasswordChange {
+                throw Problem.forbidden(
+                    code: "password_change_required", detail: "Change your password first: POST /auth/password.")
+            }
             if let scope { try context.principal.require(scope) }
             return try await handler(request, context)
         }

@@ -13,6 +13,12 @@ struct AuditEntry: Sendable {
 
     enum Action: String, Sendable {
         case signedIn = "session.created"
+        case switchedTenant = "session.switched"
+        case signedOut = "session.ended"
+        case signedOutEverywhere = "user.sessions_ended"
+        /// An exchanged refresh token was used again: somebody else has it, so the session is ended.
+        case refreshTokenReused = "session.token_reused"
+        case passwordChanged = "user.password_changed"
     }
 
     let action: Action
@@ -22,6 +28,24 @@ struct AuditEntry: Sendable {
     let actor: UUID
     let actorName: String
     let origin: Origin
+
+    init(
+        action: Action, resourceType: String, resourceID: String, actor: UUID, actorName: String, origin: Origin
+    ) {
+        self.action = action
+        self.resourceType = resourceType
+        self.resourceID = resourceID
+        self.actor = actor
+        self.actorName = actorName
+        self.origin = origin
+    }
+
+    /// What a person did with a session of theirs.
+    init(_ action: Action, session: UUID, of user: UUID, named name: String, _ origin: Origin) {
+        self.init(
+            action: action, resourceType: "session", resourceID: session.lowercaseString, actor: user, actorName: name,
+            origin: origin)
+    }
 
     func insert(into tenant: TenantID) -> Command {
         """

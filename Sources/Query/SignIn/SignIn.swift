@@ -10,7 +10,13 @@ struct SignIn: Sendable {
     let tenant: String?
 
     /// Longer than any password or address may be, so that hashing what anybody sends stays cheap.
-    private static let maxLength = 1_024
+    static let maxLength = 1_024
+
+    init(email: String, password: String, tenant: String? = nil) {
+        self.email = email.lowercased()
+        self.password = password
+        self.tenant = tenant
+    }
 
     /// - Parameter header: `X-Tenant-ID`, which chooses the tenant as well as the body does.
     /// - Throws: `Problem` 422.
@@ -38,11 +44,13 @@ struct SignInCandidate: RowDecodable {
 
     let userID: UUID
     let passwordHash: String?
+    let passwordSetAt: Timestamp
     let membership: Membership?
 
     init(_ row: Row) throws {
         userID = try row["user_id"]
         passwordHash = try row["password_hash"]
+        passwordSetAt = try row["password_set_at"]
         guard let role = try row["role"] as String? else {
             membership = nil
             return

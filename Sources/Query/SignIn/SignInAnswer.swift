@@ -6,6 +6,7 @@ struct SignInAnswer: JSONWritable {
     let refreshToken: RefreshToken
     let member: Member
     let tenant: Tenant
+    let scopes: Set<Scope>
     let memberships: [SignInCandidate.Membership]
 
     func write(to json: inout JSONWriter) {

@@ -4,74 +4,61 @@ import Hummingbird
 import Postgres
 import Shared
 
-/// `/auth`, the one part of the API that is open to everybody.
+/// The part of `/auth` that is open to everybody.
 struct SignInRoutes: Sendable {
-    let database: Database
-    let tokens: AccessTokens
-    let passwords: PasswordHasher
-    let door: SignInGuard
+    let check: PasswordCheck
+    let sessions: Sessions
 
     func register(on open: RouterGroup<QueryContext>) {
         open.post("auth/login", use: login)
+        open.post("auth/refresh", use: refresh)
+        open.post("auth/token", use: token)
     }
 
     @Sendable private func login(_ request: Request, _ context: QueryContext) async throws -> Answer<SignInAnswer> {
         var body = try await JSONBody(request, context)
         let signIn = try SignIn(&body, header: request.headers[.tenantID])
-        let attempt = try door.begin(email: signIn.email, address: context.address)
-        let person = try await verify(signIn, attempt)
-        attempt.succeeded()
-        let membership = try person.membership(in: signIn.tenant)
-        let session = NewSession(user: person.id)
-        let member = try await begin(session, in: membership.tenant, as: signIn.email, context.origin(of: request))
-        let token = try await tokens.issue(
-            userID: member.id, tenantID: membership.tenant.uuid, role: member.role,
-            scopes: Role(rawValue: member.role)?.scopes ?? [], sessionID: session.id)
-        return Answer(
-            SignInAnswer(
-                accessToken: token.text, refreshToken: session.refreshToken, member: member,
-                tenant: membership.tenant, memberships: person.memberships),
-            isSecret: true)
+        return Answer(try await begin(signIn, request, context), isSecret: true)
     }
 
-    /// - Throws: `Problem` 401, which counts as a failure; anything else does not.
-    private func verify(_ signIn: SignIn, _ attempt: SignInGuard.Attempt) async throws -> VerifiedPerson {
+    @Sendable private func refresh(_ request: Request, _ context: QueryContext) async throws -> Answer<SignInAnswer> {
+        var body = try await JSONBody(request, context)
+        let text = body.requiredText("refresh_token")
+        try body.check()
+        guard let token = RefreshToken(parsing: text) else { throw Problem.invalidRefreshToken }
+        return Answer(try await sessions.renew(token, context.origin(of: request)), isSecret: true)
+    }
+
+    /// The same as OAuth 2.0 has it (RFC 6749 §4.3 and §6), for clients that know no other way.
+    @Sendable private func token(_ request: Request, _ context: QueryContext) async throws -> OAuthAnswer {
+        context.notes.hasOwnErrors = true
+        let grant = try await OAuthGrant(request, context)
         do {
-            let candidates = try await database.lookUp(SignInCandidate.all(of: signIn.email))
-            return try await VerifiedPerson(signIn, among: candidates, passwords)
-        } catch {
-            if (error as? Problem)?.status != .unauthorized { attempt.withdraw() }
-            throw error
+            switch grant {
+            case .password(let signIn): return OAuthAnswer(try await begin(signIn, request, context))
+            case .refreshToken(let text):
+                guard let token = RefreshToken(parsing: text) else { throw Problem.invalidRefreshToken }
+                return OAuthAnswer(try await sessions.renew(token, context.origin(of: request)))
+            }
+        } catch let problem as Problem where [.unauthorized, .forbidden].contains(problem.status) {
+            throw OAuthError(.invalidGrant, problem.detail)
+        } catch is TenantRequired {
+            throw OAuthError(.invalidRequest, "This person is a member of several tenants: name one in tenant.")
         }
     }
 
-    /// Everything that a sign-in leaves behind, in one transaction and one round trip.
     private func begin(
-        _ session: NewSession, in tenant: Tenant, as email: String, _ origin: AuditEntry.Origin
-    ) async throws -> Member {
-        let entry = AuditEntry(
-            action: .signedIn, resourceType: "session", resourceID: session.id.lowercaseString, actor: session.user,
-            actorName: email, origin: origin)
-        let commands = [
-            session.insert(into: tenant.id, origin), session.insertRefreshToken(into: tenant.id, now: .now()),
-            session.noteSignIn(), entry.insert(into: tenant.id),
-        ]
-        let member: Member? = try await database.withTenant(tenant) { tx in
-            let found = Member.find(session.user, in: tenant.id).erased
-            return try await tx.pipeline(commands.map(\.erased) + [found]).last?.rows(as: Member.self).first
-        }
-        // The membership went between the look-up and now; the foreign key of sessions would have refused it, too.
-        guard let member else { throw Problem.noMembership }
-        return member
+        _ signIn: SignIn, _ request: Request, _ context: QueryContext
+    ) async throws -> SignInAnswer {
+        let verified = try await check.verify(signIn, from: context.address)
+        let membership = try verified.person.membership(in: signIn.tenant)
+        if verified.needsRehash { try await rehash(signIn.password, of: verified, in: membership.tenant) }
+        return try await sessions.begin(for: verified.person, in: membership.tenant, from: context.origin(of: request))
     }
-}
 
-extension QueryContext {
-    /// The peer of the connection, without its port; nil where there is none.
-    fileprivate var address: String? { remoteAddress?.ipAddress }
-
-    fileprivate func origin(of request: Request) -> AuditEntry.Origin {
-        let agent = request.headers[.userAgent].map { String($0.prefix(512)) }
-        return AuditEntry.Origin(address: address, userAgent: agent, requestID: requestID)
+    /// Where too many passwords wait it can wait, too: for the next sign-in.
+    private func rehash(_ password: String, of verified: VerifiedPerson, in tenant: Tenant) async throws {
+        guard let hash = try? await check.passwords.hash(password) else { return }
+        try await check.database.withTenant(tenant) { tx in _ = try await tx.run(verified.keepRehashed(hash)) }
     }
 }

@@ -1,39 +1,29 @@
 import Foundation
+import Postgres
 import Shared
 
-/// Someone whose password was right, and the tenants that they may enter.
+/// Someone whose password was right.
 struct VerifiedPerson: Sendable {
-    let id: UUID
-    let memberships: [SignInCandidate.Membership]
+    let person: Person
+    /// Which password it was: another may be set meanwhile.
+    let passwordSetAt: Timestamp
+    /// The stored hash is not as we make them today.
+    let needsRehash: Bool
 
     /// An unknown user takes as long as a wrong password, and gets the same answer.
     ///
     /// - Throws: `Problem` 401, the same for everyone; 503 when too many sign in at once.
     init(_ signIn: SignIn, among candidates: [SignInCandidate], _ passwords: PasswordHasher) async throws {
-        guard let user = candidates.first, let stored = user.passwordHash else {
+        guard let user = candidates.first, let stored = user.passwordHash,
+            let person = Person(email: signIn.email, candidates)
+        else {
             try await passwords.verifyAgainstNothing(signIn.password)
             throw Self.wrongCredentials
         }
         guard try await passwords.verify(signIn.password, against: stored) else { throw Self.wrongCredentials }
-        id = user.userID
-        memberships = candidates.compactMap(\.membership)
-    }
-
-    /// The tenant to enter: the one named, or the only one.
-    ///
-    /// - Throws: `Problem` 403 for a person who may not enter it, whether it exists or not; 409 when there are several.
-    func membership(in named: String?) throws -> SignInCandidate.Membership {
-        if let named {
-            guard let membership = memberships.first(where: { $0.tenant.isNamed(named) }) else {
-                throw Problem.noMembership
-            }
-            return membership
-        }
-        guard let first = memberships.first else {
-            throw Problem.forbidden(code: "no_membership", detail: "You are a member of no tenant.")
-        }
-        guard memberships.count == 1 else { throw TenantRequired(memberships: memberships) }
-        return first
+        self.person = person
+        passwordSetAt = user.passwordSetAt
+        needsRehash = PasswordHasher.needsRehash(stored)
     }
 
     private static var wrongCredentials: Problem {
@@ -41,9 +31,19 @@ struct VerifiedPerson: Sendable {
     }
 }
 
-extension Problem {
-    /// The same for a tenant that doesn't exist.
-    static var noMembership: Problem {
-        forbidden(code: "no_membership", detail: "You are no member of this tenant.")
+extension VerifiedPerson {
+    /// The same password in today's form, unless it was changed since it was checked.
+    func keepRehashed(_ hash: String) -> Command {
+        "UPDATE users SET password_hash = \(hash) WHERE id = \(person.id) AND password_set_at = \(passwordSetAt)"
+    }
+
+    /// Another password, and the end of all sessions; no row where it was changed since it was checked.
+    func keepPassword(_ hash: String) -> Command {
+        """
+        UPDATE users
+           SET password_hash = \(hash), password_set_at = now(), password_change_required = false,
+               sessions_valid_from = now(), updated_at = now()
+         WHERE id = \(person.id) AND password_set_at = \(passwordSetAt)
+        """
     }
 }

@@ -10,6 +10,7 @@ struct Member: Sendable {
     let role: String
     /// Empty: every site.
     let siteIDs: [UUID]
+    let passwordChangeRequired: Bool
     let lastLoginAt: Timestamp?
     let createdAt: Timestamp
     let updatedAt: Timestamp
@@ -23,6 +24,7 @@ extension Member: RowDecodable {
         name = try row["name"]
         role = try row["role"]
         siteIDs = try row["site_ids"]
+        passwordChangeRequired = try row["password_change_required"]
         lastLoginAt = try row["last_login_at"]
         createdAt = try row["created_at"]
         updatedAt = try row["updated_at"]
@@ -41,6 +43,7 @@ extension Member: JSONWritable {
         object.field("name", name)
         object.field("role", role)
         object.field("site_ids", siteIDs)
+        object.field("password_change_required", passwordChangeRequired)
         object.field("last_login_at", lastLoginAt)
         object.field("created_at", createdAt)
         object.field("updated_at", updatedAt)

@@ -7,7 +7,7 @@ struct UserRoutes: Sendable {
     let database: Database
 
     func register(on api: TenantRoutes) {
-        api.get("users/me", requires: nil, use: me)
+        api.get("users/me", requires: nil, evenBeforePasswordChange: true, use: me)
     }
 
     /// Whoever is signed in may know who they are and what they may do.

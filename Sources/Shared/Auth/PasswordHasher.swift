@@ -19,9 +19,15 @@ package final class PasswordHasher: Sendable {
         return try await run { try Argon2.hash(password) }
     }
 
-    /// - Parameter stored: the PHC string; one that is no Argon2id hash fits no password, at the cost of a check.
+    /// - Parameter stored: the PHC string, or the bcrypt hash of an earlier system; what is neither fits no password, at the cost of a
+    ///   check.
     /// - Throws: `Problem` 503 when too many wait already.
     package func verify(_ password: String, against stored: String) async throws -> Bool {
+        if Bcrypt.isHash(stored) {
+            // As typed: whoever made the hash knew nothing of normal forms.
+            let password = Array(password.utf8)
+            return try await run { Bcrypt.verify(password, stored) }
+        }
         guard stored.hasPrefix("$argon2id$") else {
             try await verifyAgainstNothing(password)
             return false

@@ -80,7 +80,9 @@ package struct HTTPEdgeResponder<Context: PulsegateRequestContext>: HTTPResponde
         } catch {
             return try Problem(anyError: error).response(from: request, context: context)
         }
-        guard response.status.code >= 400, !Self.isProblem(response) else { return response }
+        guard response.status.code >= 400, !Self.isProblem(response), !context.notes.hasOwnErrors else {
+            return response
+        }
         return try replacement(for: response, request, context).response(from: request, context: context)
     }
 

@@ -31,6 +31,7 @@ extension PulsegateRequestContext where Decoder == JSONDecoder {
 /// Facts about one request that are found further in than the access log, which is written at its outer end.
 package final class RequestNotes: Sendable {
     private let slug = Mutex<String?>(nil)
+    private let errorsAreOwn = Mutex(false)
 
     package init() {}
 
@@ -38,6 +39,12 @@ package final class RequestNotes: Sendable {
     package var tenantSlug: String? {
         get { slug.withLock { $0 } }
         set { slug.withLock { $0 = newValue } }
+    }
+
+    /// Another standard says what the endpoint's errors look like: they are left as they are.
+    package var hasOwnErrors: Bool {
+        get { errorsAreOwn.withLock { $0 } }
+        set { errorsAreOwn.withLock { $0 = newValue } }
     }
 }
 

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Support
 
 @testable import Query
@@ -10,6 +11,18 @@ struct AccessRow: Sendable {
     let own: String
     /// A request for what is south's alone, answered to north as if it weren't there; nil where nothing can be named.
     let foreign: String?
+    var method = HTTPRequest.Method.get
+    var body: String?
+    /// Whoever may send the request is answered so.
+    var success = HTTPResponse.Status.ok
+
+    static func post(
+        _ route: String, _ body: String = "", answers success: HTTPResponse.Status = .ok
+    ) -> AccessRow {
+        var row = row(route, route)
+        (row.method, row.body, row.success) = (.post, body, success)
+        return row
+    }
 
     static func row(_ route: String, _ own: String, foreign: String? = nil) -> AccessRow {
         AccessRow(route: "/api/v1/" + route, own: "/api/v1/" + own, foreign: foreign.map { "/api/v1/" + $0 })
@@ -42,5 +55,12 @@ struct AccessRow: Sendable {
             foreign: "orphan-devices/\(TwoTenants.southernOrphanEUI)"),
         row("series", "series"),
         row("series/query", "series/query?from=2026-01-05T00:00:00Z&to=2026-01-06T00:00:00Z"),
+        post("auth/logout", answers: .noContent),
+        post("auth/logout-all", answers: .noContent),
+        post("auth/switch", "{\"tenant\":\"north\"}"),
+        // The last: from here on the password is another.
+        post(
+            "auth/password",
+            "{\"old_password\":\"\(TwoTenants.password)\",\"new_password\":\"another one, long enough\"}"),
     ]
 }

@@ -43,8 +43,17 @@ struct Testbed: Sendable {
         return try await send(.get, path, headers: headers)
     }
 
-    func post(_ path: String, _ body: String, headers: HTTPFields = [:]) async throws -> Answered {
+    /// What a row of the access table asks for its own.
+    func ask(_ row: AccessRow, as token: String?) async throws -> Answered {
+        guard let body = row.body else { return try await get(row.own, as: token) }
+        return try await post(row.own, body, as: token)
+    }
+
+    func post(
+        _ path: String, _ body: String, as token: String? = nil, headers: HTTPFields = [:]
+    ) async throws -> Answered {
         var headers = headers
+        if let token { headers[.authorization] = "Bearer \(token)" }
         if headers[.contentType] == nil { headers[.contentType] = "application/json" }
         return try await send(.post, path, headers: headers, body: ByteBuffer(string: body))
     }
@@ -57,12 +66,16 @@ struct Testbed: Sendable {
 
     /// Signs in and hands back the access token.
     func token(_ user: String, tenant: String? = nil) async throws -> String {
+        try #require(try await signIn(user, tenant: tenant).json["access_token"] as? String)
+    }
+
+    func signIn(_ user: String, tenant: String? = nil) async throws -> Answered {
         let chosen = tenant.map { ",\"tenant\":\"\($0)\"" } ?? ""
         let answered = try await post(
             "/api/v1/auth/login",
             "{\"email\":\"\(TwoTenants.email(user))\",\"password\":\"\(TwoTenants.password)\"\(chosen)}")
         try #require(answered.status == .ok, "\(answered.text)")
-        return try #require(answered.json["access_token"] as? String)
+        return answered
     }
 }
 

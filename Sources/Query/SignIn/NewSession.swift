@@ -1,0 +1,39 @@
+import Foundation
+import Postgres
+import Shared
+
+/// A session as it begins, with its first refresh token.
+struct NewSession: Sendable {
+    /// Seconds that a refresh token can be used.
+    static let refreshLifetime: Int64 = 7 * 86_400
+
+    let id: UUID
+    let user: UUID
+    let tenant: Tenant
+    let refreshToken: RefreshToken
+
+    init(user: UUID, tenant: Tenant) {
+        id = UUID.v7()
+        self.user = user
+        self.tenant = tenant
+        refreshToken = RefreshToken.make(tenant: tenant.uuid)
+    }
+
+    func insert(_ origin: AuditEntry.Origin) -> Command {
+        """
+        INSERT INTO sessions (tenant_id, id, user_id, address, user_agent)
+        VALUES (\(tenant.id), \(id), \(user), \(origin.address), \(origin.userAgent))
+        """
+    }
+
+    func insertRefreshToken(now: Timestamp) -> Command {
+        """
+        INSERT INTO refresh_tokens (tenant_id, sha256, session_id, expires_at)
+        VALUES (\(tenant.id), \(refreshToken.sha256), \(id), \(now.adding(seconds: Self.refreshLifetime)))
+        """
+    }
+
+    func noteSignIn() -> Command {
+        "UPDATE users SET last_login_at = now() WHERE id = \(user)"
+    }
+}

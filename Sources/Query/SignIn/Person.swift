@@ -1,0 +1,41 @@
+import Foundation
+import Shared
+
+/// Someone who has proved who they are, and the tenants that they may enter.
+struct Person: Sendable {
+    let id: UUID
+    let email: String
+    let memberships: [SignInCandidate.Membership]
+
+    /// - Returns: nil where there is no such person.
+    init?(email: String, _ candidates: [SignInCandidate]) {
+        guard let first = candidates.first else { return nil }
+        id = first.userID
+        self.email = email
+        memberships = candidates.compactMap(\.membership)
+    }
+
+    /// The tenant to enter: the one named, or the only one.
+    ///
+    /// - Throws: `Problem` 403 for a person who may not enter it, whether it exists or not; 409 when there are several.
+    func membership(in named: String?) throws -> SignInCandidate.Membership {
+        if let named {
+            guard let membership = memberships.first(where: { $0.tenant.isNamed(named) }) else {
+                throw Problem.noMembership
+            }
+            return membership
+        }
+        guard let first = memberships.first else {
+            throw Problem.forbidden(code: "no_membership", detail: "You are a member of no tenant.")
+        }
+        guard memberships.count == 1 else { throw TenantRequired(memberships: memberships) }
+        return first
+    }
+}
+
+extension Problem {
+    /// The same for a tenant that doesn't exist.
+    static var noMembership: Problem {
+        forbidden(code: "no_membership", detail: "You are no member of this tenant.")
+    }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Postgres
+import Shared
+
+/// Begins, renews and ends sessions.
+struct Sessions: Sendable {
+    let database: Database
+    let tokens: AccessTokens
+    let directory: AccessDirectory
+    private let reused: Counter
+
+    init(database: Database, tokens: AccessTokens, directory: AccessDirectory, metrics: MetricRegistry) {
+        self.database = database
+        self.tokens = tokens
+        self.directory = directory
+        reused = metrics.counter(
+            "pulsegate_refresh_tokens_reused_total",
+            help: "Sessions ended because a refresh token was used a second time.")
+    }
+
+    /// Everything that a sign-in leaves behind, in one transaction and one round trip.
+    /// - Parameter change: made with it; where it touches no row nothing is kept.
+    /// - Throws: `Problem` 409 `changed_meanwhile` where the change touches no row, 403 where the membership is gone.
+    func begin(
+        for person: Person, in tenant: Tenant, as action: AuditEntry.Action = .signedIn, after change: Command? = nil,
+        from origin: AuditEntry.Origin
+    ) async throws -> SignInAnswer {
+        let session = NewSession(user: person.id, tenant: tenant)
+        let entry = AuditEntry(action, session: session.id, of: person.id, named: person.email, origin)
+        let commands =
+            (change.map { [$0] } ?? []) + [
+                session.insert(origin), session.insertRefreshToken(now: .now()), session.noteSignIn(),
+                entry.insert(into: tenant.id),
+            ]
+        let member: Member? = try await database.withTenant(tenant) { tx in
+            let found = Member.find(session.user, in: tenant.id).erased
+            let results = try await tx.pipeline(commands.map(\.erased) + [found])
+            if change != nil, results.first?.affectedRows != 1 {
+                throw Problem.conflict("changed_meanwhile", detail: "This was changed at the same time; try again.")
+            }
+            return try results.last?.rows(as: Member.self).first
+        }
+        // The membership went between the look-up and now; the foreign key of sessions would have refused it, too.
+        guard let member else { throw Problem.noMembership }
+        return try await answer(member, session.id, session.refreshToken, in: tenant, person.memberships)
+    }
+
+    /// The next tokens of a session, for a refresh token that was not used before.
+    /// - Throws: `Problem` 401; an old token ends its session.
+    func renew(_ token: RefreshToken, _ origin: AuditEntry.Origin) async throws -> SignInAnswer {
+        guard let tenant = try await directory.tenant(token.tenantID) else { throw Problem.invalidRefreshToken }
+        let next = RefreshToken.make(tenant: tenant.uuid)
+        let renewed: (OpenSession, Member)? = try await database.withTenant(tenant) { tx in
+            let now = Timestamp.now()
+            guard let session = try await tx.first(OpenSession.exchange(token, for: next, in: tenant.id, now: now))
+            else {
+                try await endAfterReuse(of: token, origin, in: tx)
+                return nil
+            }
+            guard let member = try await tx.first(Member.find(session.user, in: tenant.id)) else {
+                throw Problem.invalidRefreshToken
+            }
+            return (session, member)
+        }
+        guard let (session, member) = renewed else { throw Problem.invalidRefreshToken }
+        let candidates = try await database.lookUp(SignInCandidate.all(of: member.email))
+        return try await answer(member, session.id, next, in: tenant, candidates.compactMap(\.membership))
+    }
+
+    func end(_ context: TenantContext, _ origin: AuditEntry.Origin) async throws {
+        let session = try context.session
+        try await write([OpenSession.end(session, in: context.tenantID)], .signedOut, context, origin)
+    }
+
+    func endAll(_ context: TenantContext, _ origin: AuditEntry.Origin) async throws {
+        _ = try context.session
+        try await write([OpenSession.endAll(of: context.principal.id)], .signedOutEverywhere, context, origin)
+    }
+
+    private func endAfterReuse(
+        of token: RefreshToken, _ origin: AuditEntry.Origin, in tx: TenantTransaction
+    ) async throws {
+        guard let session = try await tx.first(OpenSession.endAfterReuse(of: token, in: tx.tenantID)) else { return }
+        guard let member = try await tx.first(Member.find(session.user, in: tx.tenantID)) else { return }
+        let entry = AuditEntry(.refreshTokenReused, session: session.id, of: member.id, named: member.email, origin)
+        try await tx.run(entry.insert(into: tx.tenantID))
+        reused.increment()
+    }
+
+    private func write(
+        _ commands: [Command], _ action: AuditEntry.Action, _ context: TenantContext, _ origin: AuditEntry.Origin
+    ) async throws {
+        let (session, user) = (try context.session, context.principal.id)
+        try await database.withTenant(context) { tx in
+            guard let member = try await tx.first(Member.find(user, in: context.tenantID)) else {
+                throw Problem.unauthorized()
+            }
+            let entry = AuditEntry(action, session: session, of: user, named: member.email, origin)
+            _ = try await tx.pipeline((commands + [entry.insert(into: context.tenantID)]).map(\.erased))
+        }
+        directory.invalidate(context.tenantID) // other processes hear of it from the database
+    }
+
+    private func answer(
+        _ member: Member, _ session: UUID, _ refreshToken: RefreshToken, in tenant: Tenant,
+        _ memberships: [SignInCandidate.Membership]
+    ) async throws -> SignInAnswer {
+        let scopes = Role(rawValue: member.role)?.scopes ?? []
+        let token = try await tokens.issue(
+            userID: member.id, tenantID: tenant.uuid, role: member.role, scopes: scopes, sessionID: session)
+        return SignInAnswer(
+            accessToken: token.text, refreshToken: refreshToken, member: member, tenant: tenant, scopes: scopes,
+            memberships: memberships)
+    }
+}
+
+extension TenantContext {
+    /// - Throws: `Problem` 403 for an API key, which has none.
+    var session: UUID {
+        get throws {
+            guard let session = principal.sessionID else {
+                throw Problem.forbidden(code: "no_session", detail: "Only a person who signed in can do this.")
+            }
+            return session
+        }
+    }
+}
+
+extension Problem {
+    /// The same for whatever is wrong with it.
+    static var invalidRefreshToken: Problem {
+        unauthorized(code: "invalid_refresh_token", detail: "The refresh token is unknown, expired or used. Sign in.")
+    }
+}
