@@ -19,6 +19,7 @@ func buildRouter(_ services: QueryServices) -> (router: Router<QueryContext>, ac
     let database = services.database
     SessionRoutes(check: check, sessions: sessions).register(on: api)
     UserRoutes(database: database).register(on: api)
+    AuditLogRoutes(database: database).register(on: api)
     TenantProfileRoutes(database: database).register(on: api)
     SiteRoutes(database: database).register(on: api)
     SpaceRoutes(database: database).register(on: api)

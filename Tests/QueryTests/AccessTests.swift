@@ -43,11 +43,15 @@ import Testing
         }
     }
 
-    @Test func viewersSeeTheirTenantAndNothingElse() async throws {
+    @Test func membersSeeTheirTenantAndNothingElse() async throws {
         try await Testbed.run { bed in
-            let token = try await bed.token(TwoTenants.viewer)
+            let tokens = [
+                TwoTenants.viewer: try await bed.token(TwoTenants.viewer),
+                TwoTenants.owner: try await bed.token(TwoTenants.owner),
+            ]
             for row in AccessRow.table where row.route != "/api/v1/auth/logout-all" {
-                let own = try await bed.ask(row, as: row.method == .get ? token : bed.token(TwoTenants.viewer))
+                let token = try #require(tokens[row.who])
+                let own = try await bed.ask(row, as: row.method == .get ? token : bed.token(row.who))
                 #expect(own.status == row.success, "\(row.route): \(own.text)")
                 #expect(!Self.southern.contains { own.text.contains($0) }, "\(row.route): \(own.text)")
                 guard let foreign = row.foreign else { continue }

@@ -26,6 +26,9 @@ package enum TwoTenants {
     package static let t02 = fixedID("0a000000-0000-7000-8000-000000000012")
     package static let bay = fixedID("0a000000-0000-7000-8000-000000000021")
     package static let room = fixedID("0a000000-0000-7000-8000-000000000022")
+    /// Five entries of the audit log, 1 to 5, are north's.
+    package static let auditLog = fixedID("0a000000-0000-7000-8000-000000000051")
+    package static let southernAuditLog = fixedID("0b000000-0000-7000-8000-000000000050")
     package static let profile = fixedID("0a000000-0000-7000-8000-000000000031")
     package static let southernStore = fixedID("0b000000-0000-7000-8000-000000000011")
     package static let southernSpace = fixedID("0b000000-0000-7000-8000-000000000021")
@@ -150,6 +153,14 @@ package enum TwoTenants {
             (n(), 113, '{6}', '{1767571200000000}', '{6}'),
             (s(), 201, '{7}', '{1767571200000000}', '{7}'),
             (s(), 211, '{8}', '{1767571200000000}', '{8}');
+        INSERT INTO audit_logs (tenant_id, id, at, actor_kind, actor_id, actor_name, action, resource_type, resource_id,
+                                before, after)
+        SELECT CASE WHEN i = 0 THEN s() ELSE n() END,
+               ((CASE WHEN i = 0 THEN '0b' ELSE '0a' END) || '000000-0000-7000-8000-00000000005' || i)::uuid,
+               to_timestamp(1767571200 + 60 * (i / 2)), 'user', u.id, u.email, CASE i % 2 WHEN 1 THEN 'site.created' ELSE 'site.changed' END,
+               'site', 'r' || i, '{"name": "old"}', '{"name": "new"}'
+          FROM generate_series(0, 5) AS i
+          JOIN users u ON u.email = CASE i WHEN 0 THEN 'southern' WHEN 5 THEN 'limited' ELSE 'owner' END || '@example.com';
         DROP FUNCTION n();
         DROP FUNCTION s();
         """

@@ -11,6 +11,8 @@ struct AccessRow: Sendable {
     let own: String
     /// A request for what is south's alone, answered to north as if it weren't there; nil where nothing can be named.
     let foreign: String?
+    /// Who holds the scope.
+    var who = TwoTenants.viewer
     var method = HTTPRequest.Method.get
     var body: String?
     /// Whoever may send the request is answered so.
@@ -24,6 +26,13 @@ struct AccessRow: Sendable {
         return row
     }
 
+    /// For what viewers may not see.
+    static func administrative(_ route: String, _ own: String, foreign: String? = nil) -> AccessRow {
+        var row = row(route, own, foreign: foreign)
+        row.who = TwoTenants.owner
+        return row
+    }
+
     static func row(_ route: String, _ own: String, foreign: String? = nil) -> AccessRow {
         AccessRow(route: "/api/v1/" + route, own: "/api/v1/" + own, foreign: foreign.map { "/api/v1/" + $0 })
     }
@@ -31,6 +40,10 @@ struct AccessRow: Sendable {
     static let table: [AccessRow] = [
         row("users/me", "users/me"),
         row("tenants/current", "tenants/current"),
+        administrative("audit-logs", "audit-logs"),
+        administrative(
+            "audit-logs/:id", "audit-logs/\(TwoTenants.auditLog)",
+            foreign: "audit-logs/\(TwoTenants.southernAuditLog)"),
         row("sites", "sites"),
         row("sites/:site", "sites/T01", foreign: "sites/\(TwoTenants.southernStore)"),
         row("stores", "stores"),
