@@ -113,6 +113,7 @@ struct FaultSoak: Sendable {
 
     /// Nothing is under way but what lies in the spool.
     private func check() async throws {
+        try await ingest.waitUntilReady()
         try await installation.spoolIsEmpty(within: .seconds(600))
         guard try installation.segments().isEmpty else {
             throw SoakLedger.Failure(description: "files stay in the spool")

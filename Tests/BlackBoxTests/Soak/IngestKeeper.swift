@@ -34,6 +34,11 @@ actor IngestKeeper {
         process = try installation.launchIngest(settings)
     }
 
+    /// The last fault may have been its end.
+    func waitUntilReady() async throws {
+        try await process.waitUntilReady(adminPort: installation.ingestAdminPort, installation.client)
+    }
+
     func end() async {
         await process.killAndWait()
     }
