@@ -15,10 +15,11 @@ func buildRouter(_ services: QueryServices) -> (router: Router<QueryContext>, ac
     let authentication = Authentication(
         tokens: services.tokens, directory: services.directory, refusals: TokenRefusals(services.metrics))
     let closed = router.group("api/v1").add(middleware: authentication).group(context: TenantContext.self)
-    let api = TenantRoutes(closed, prefix: "/api/v1")
+    let api = TenantRoutes(closed, prefix: "/api/v1", keyUses: KeyUses(services.metrics))
     let database = services.database
     SessionRoutes(check: check, sessions: sessions).register(on: api)
     UserRoutes(database: database).register(on: api)
+    APIKeyRoutes(database: database, directory: services.directory).register(on: api)
     AuditLogRoutes(database: database).register(on: api)
     TenantProfileRoutes(database: database).register(on: api)
     SiteRoutes(database: database).register(on: api)

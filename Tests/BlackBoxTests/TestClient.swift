@@ -21,8 +21,10 @@ struct TestClient: Sendable {
         func header(_ name: String) -> String? { headers.first(name: name) }
     }
 
-    enum Method {
-        case get, post
+    enum Method: String {
+        case get = "GET"
+        case post = "POST"
+        case delete = "DELETE"
     }
 
     private let http: HTTPClient
@@ -44,7 +46,7 @@ struct TestClient: Sendable {
         _ method: Method, _ url: String, headers: [String: String] = [:], body: Data? = nil
     ) async throws -> Answer {
         var request = HTTPClientRequest(url: url)
-        request.method = method == .get ? .GET : .POST
+        request.method = HTTPMethod(rawValue: method.rawValue)
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
         let response = try await http.execute(request, timeout: .seconds(30))

@@ -24,9 +24,12 @@ import Testing
                 bed.access.all.allSatisfy {
                     $0.scope != nil || $0.path == "/api/v1/users/me" || $0.path.hasPrefix("/api/v1/auth/")
                 })
-            let open: Set = ["/health-check", "/api/v1/auth/login", "/api/v1/auth/refresh", "/api/v1/auth/token"]
-            let routes = Set(buildRouter(bed.services).router.routes.map(\.path.description))
-            #expect(routes.subtracting(open).count == AccessRow.table.count)
+            let open: Set = [
+                "GET /health-check", "POST /api/v1/auth/login", "POST /api/v1/auth/refresh", "POST /api/v1/auth/token",
+            ]
+            let routes = buildRouter(bed.services).router.routes.filter { $0.method != .head }
+            let served = routes.map { "\($0.method) \($0.path)" }.filter { !open.contains($0) }
+            #expect(Set(served) == Set(registered.map { $0.replacing(/:(\w+)/) { "{\($0.1)}" } }))
         }
     }
 
@@ -56,8 +59,8 @@ import Testing
                 #expect(!Self.southern.contains { own.text.contains($0) }, "\(row.route): \(own.text)")
                 guard let foreign = row.foreign else { continue }
                 let headers: HTTPFields = [.requestID: "same"]
-                let refused = try await bed.get(foreign, as: token, headers: headers)
-                let missing = try await bed.get(Self.missing(like: foreign), as: token, headers: headers)
+                let refused = try await bed.ask(row, for: foreign, as: token, headers: headers)
+                let missing = try await bed.ask(row, for: Self.missing(like: foreign), as: token, headers: headers)
                 #expect(refused.status == .notFound, "\(row.route)")
                 #expect(refused.text == missing.text && refused.headers == missing.headers, "\(row.route)")
             }
@@ -68,7 +71,8 @@ import Testing
     @Test func southSeesWhatIsSouths() async throws {
         try await Testbed.run { bed in
             let token = try await bed.token(TwoTenants.southern)
-            for foreign in AccessRow.table.compactMap(\.foreign) where !foreign.contains("warehouses") {
+            for foreign in AccessRow.table.filter({ $0.method == .get }).compactMap(\.foreign)
+            where !foreign.contains("warehouses") {
                 #expect(try await bed.get(foreign, as: token).status == .ok, "\(foreign)")
             }
         }

@@ -50,6 +50,20 @@ struct CredentialTests {
         #expect(sha256("xabc".dropFirst()) == sha256("abc"))
     }
 
+    @Test func serviceKeys() throws {
+        let key = ServiceKey.make(tenant: try #require(Slug("acme")))
+        #expect(ServiceKey(parsing: key.secret) == key && key.tenantSlug == "acme")
+        #expect(key.prefix == String(key.secret.prefix("svc_acme_".count + 4)))
+        #expect(!"\([key])\(key)\(String(reflecting: key))".contains(key.secret))
+        let random = String(repeating: "a", count: 32)
+        for bad in [
+            "", "svc_", "svc_acme_short", "svc_Acme_\(random)", "svc_acme_\(random)_", "svc__\(random)",
+            "svc_acme_\(random)é",
+        ] {
+            #expect(ServiceKey(parsing: bad) == nil)
+        }
+    }
+
     @Test func refreshTokens() throws {
         let tenant = UUID.v7()
         let token = RefreshToken.make(tenant: tenant)

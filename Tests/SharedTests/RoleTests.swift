@@ -39,7 +39,7 @@ struct RoleTests {
     }
 
     @Test func aPrincipalMustHoldTheScope() throws {
-        let principal = Principal(kind: .apiKey, id: UUID.v7(), scopes: [.devicesRead])
+        let principal = Principal(kind: .apiKey, id: UUID.v7(), name: "BI", scopes: [.devicesRead])
         try principal.require(.devicesRead)
         let problem = try #require(throws: Problem.self) { try principal.require(.devicesWrite) }
         #expect(problem.status == .forbidden)

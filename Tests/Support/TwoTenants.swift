@@ -26,6 +26,9 @@ package enum TwoTenants {
     package static let t02 = fixedID("0a000000-0000-7000-8000-000000000012")
     package static let bay = fixedID("0a000000-0000-7000-8000-000000000021")
     package static let room = fixedID("0a000000-0000-7000-8000-000000000022")
+    package static let storeKey = fixedID("0a000000-0000-7000-8000-000000000061")
+    package static let serviceKey = fixedID("0a000000-0000-7000-8000-000000000062")
+    package static let southernKey = fixedID("0b000000-0000-7000-8000-000000000061")
     /// Five entries of the audit log, 1 to 5, are north's.
     package static let auditLog = fixedID("0a000000-0000-7000-8000-000000000051")
     package static let southernAuditLog = fixedID("0b000000-0000-7000-8000-000000000050")
@@ -153,6 +156,13 @@ package enum TwoTenants {
             (n(), 113, '{6}', '{1767571200000000}', '{6}'),
             (s(), 201, '{7}', '{1767571200000000}', '{7}'),
             (s(), 211, '{8}', '{1767571200000000}', '{8}');
+        INSERT INTO api_keys (tenant_id, id, kind, site_id, name, prefix, sha256, scopes) VALUES
+            (n(), '0a000000-0000-7000-8000-000000000061', 'store', '0a000000-0000-7000-8000-000000000011', 'Gateway',
+             'store_north_T01_abcd', sha256('north gateway'), '{}'),
+            (n(), '0a000000-0000-7000-8000-000000000062', 'service', NULL, 'Reports', 'svc_north_abcd',
+             sha256('north reports'), '{sites:read}'),
+            (s(), '0b000000-0000-7000-8000-000000000061', 'service', NULL, 'Reports', 'svc_south_abcd',
+             sha256('south reports'), '{sites:read}');
         INSERT INTO audit_logs (tenant_id, id, at, actor_kind, actor_id, actor_name, action, resource_type, resource_id,
                                 before, after)
         SELECT CASE WHEN i = 0 THEN s() ELSE n() END,

@@ -7,11 +7,13 @@ import Shared
 /// time to live.
 struct AccessDirectory: Sendable {
     struct Membership: RowDecodable {
+        let email: String
         let role: String
         let siteIDs: [UUID]
         let passwordChangeRequired: Bool
 
         init(_ row: Row) throws {
+            email = try row["email"]
             role = try row["role"]
             siteIDs = try row["site_ids"]
             passwordChangeRequired = try row["password_change_required"]
@@ -20,7 +22,7 @@ struct AccessDirectory: Sendable {
         /// Nothing once the session has ended.
         static func find(_ key: SessionKey) -> Statement<Membership> {
             """
-            SELECT m.role, m.site_ids, u.password_change_required
+            SELECT u.email, m.role, m.site_ids, u.password_change_required
               FROM sessions s JOIN memberships m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id
               JOIN users u ON u.id = s.user_id
              WHERE s.tenant_id = \(key.tenant) AND s.id = \(key.session) AND s.user_id = \(key.user)
@@ -37,11 +39,20 @@ struct AccessDirectory: Sendable {
 
     private let tenants: LookupCache<UUID, Tenant?>
     private let memberships: LookupCache<SessionKey, Membership?>
+    private let serviceKeys: LookupCache<PresentedKey, KnownKey?>
 
     init(database: Database, timeToLive: Duration = .seconds(4)) {
         tenants = LookupCache(capacity: 10_000, timeToLive: timeToLive) { uuid in
             let tenant = try await database.lookUp(Tenant.byUUID(uuid)).first
             return (tenant, tag: tenant?.id)
+        }
+        serviceKeys = LookupCache(capacity: 10_000, timeToLive: timeToLive) { key in
+            guard let tenant = try await database.lookUp(Tenant.bySlug(key.tenantSlug)).first else { return (nil, nil) }
+            guard tenant.isActive else { return (nil, tenant.id) }
+            let found = try await database.withTenant(tenant) { tx in
+                try await tx.first(KnownKey.Row.use(key, in: tenant.id))
+            }
+            return (found.map { KnownKey(tenant: tenant, row: $0) }, tag: tenant.id)
         }
         memberships = LookupCache(capacity: 50_000, timeToLive: timeToLive) { key in
             let scope = TenantScope(key.tenant)
@@ -59,14 +70,23 @@ struct AccessDirectory: Sendable {
         try await memberships.value(for: key)
     }
 
+    /// Nil for one that nobody issued, was revoked or has expired.
+    func serviceKey(_ key: ServiceKey) async throws -> KnownKey? {
+        let known = try await serviceKeys.value(for: PresentedKey(tenantSlug: key.tenantSlug, sha256: key.sha256))
+        guard let known, known.row.expiresAt.map({ $0 > .now() }) ?? true else { return nil }
+        return known
+    }
+
     /// The database told of a change.
     func invalidate(_ tenant: TenantID) {
         tenants.invalidate(tag: tenant)
         memberships.invalidate(tag: tenant)
+        serviceKeys.invalidate(tag: tenant)
     }
 
     func invalidateAll() {
         tenants.invalidateAll()
         memberships.invalidateAll()
+        serviceKeys.invalidateAll()
     }
 }

@@ -16,7 +16,7 @@ struct Authentication: RouterMiddleware {
     ) async throws -> Response {
         guard request.headers.contains(.authorization) else { throw refuse(.missing) }
         guard let text = request.bearerToken else { throw refuse(.token(.malformed)) }
-        let signedIn = try await signedIn(text)
+        let signedIn = try await text.hasPrefix(ServiceKey.mark) ? program(text) : person(text)
         if let named = request.headers[.tenantID], !signedIn.tenant.isNamed(named) {
             throw Problem.forbidden(code: "wrong_tenant", detail: "X-Tenant-ID is not the tenant of the token.")
         }
@@ -28,7 +28,7 @@ struct Authentication: RouterMiddleware {
     }
 
     /// A token says who and where; what they may do there is the database's word, a few seconds old at most.
-    private func signedIn(_ text: String) async throws -> SignedIn {
+    private func person(_ text: String) async throws -> SignedIn {
         let token: AccessToken
         do throws(TokenRefusal) {
             token = try await tokens.verify(text)
@@ -40,11 +40,21 @@ struct Authentication: RouterMiddleware {
         guard let membership = try await directory.membership(key) else { throw refuse(.endedSession) }
         let sites = membership.siteIDs.isEmpty ? nil : Set(membership.siteIDs)
         let principal = Principal(
-            kind: .user, id: token.userID, sessionID: token.sessionID, role: membership.role,
+            kind: .user, id: token.userID, name: membership.email, sessionID: token.sessionID, role: membership.role,
             scopes: Role(rawValue: membership.role)?.scopes ?? [], siteIDs: sites)
         return SignedIn(
             principal: principal, tenant: tenant, scope: TenantScope(tenant.id, sites: sites),
             mustChangePassword: membership.passwordChangeRequired)
+    }
+
+    private func program(_ text: String) async throws -> SignedIn {
+        guard let key = ServiceKey(parsing: text), let known = try await directory.serviceKey(key) else {
+            throw refuse(.unknownServiceKey)
+        }
+        let principal = Principal(
+            kind: .apiKey, id: known.row.id, name: known.row.name, scopes: known.row.scopes)
+        return SignedIn(
+            principal: principal, tenant: known.tenant, scope: TenantScope(known.tenant.id), mustChangePassword: false)
     }
 
     private func refuse(_ reason: TokenRefusals.Reason) -> Problem {

@@ -15,9 +15,11 @@ struct TenantRoutes {
 
     private let group: RouterGroup<TenantContext>
     private let prefix: String
+    private let keyUses: KeyUses
     let entries: RouteList
 
-    init(_ group: RouterGroup<TenantContext>, prefix: String) {
+    init(_ group: RouterGroup<TenantContext>, prefix: String, keyUses: KeyUses) {
+        self.keyUses = keyUses
         self.group = group
         self.prefix = prefix
         entries = RouteList()
@@ -38,17 +40,32 @@ struct TenantRoutes {
         on(.post, path, scope, evenBeforePasswordChange, handler)
     }
 
+    func patch(
+        _ path: String, requires scope: Scope?,
+        use handler: @Sendable @escaping (Request, TenantContext) async throws -> some ResponseGenerator
+    ) {
+        on(.patch, path, scope, false, handler)
+    }
+
+    func delete(
+        _ path: String, requires scope: Scope?,
+        use handler: @Sendable @escaping (Request, TenantContext) async throws -> some ResponseGenerator
+    ) {
+        on(.delete, path, scope, false, handler)
+    }
+
     private func on(
         _ method: HTTPRequest.Method, _ path: String, _ scope: Scope?, _ evenBeforePasswordChange: Bool,
         _ handler: @Sendable @escaping (Request, TenantContext) async throws -> some ResponseGenerator
     ) {
         entries.append(Entry(method: method.rawValue, path: "\(prefix)/\(path)", scope: scope))
-        group.on(RouterPath(path), method: method) { request, context in
+        group.on(RouterPath(path), method: method) { [keyUses] request, context in
             if context.mustChangePassword, !evenBeforePasswordChange {
                 throw Problem.forbidden(
                     code: "password_change_required", detail: "Change your password first: POST /auth/password.")
             }
             if let scope { try context.principal.require(scope) }
+            if context.principal.kind == .apiKey { keyUses.count(scope) }
             return try await handler(request, context)
         }
     }

@@ -7,6 +7,8 @@ struct TokenRefusals: Sendable {
         case missing
         case unknownTenant
         case endedSession
+        /// Or one that was revoked or has expired.
+        case unknownServiceKey
         case token(TokenRefusal)
 
         var label: String {
@@ -14,12 +16,13 @@ struct TokenRefusals: Sendable {
             case .missing: "missing"
             case .unknownTenant: "unknown_tenant"
             case .endedSession: "ended_session"
+            case .unknownServiceKey: "unknown_service_key"
             case .token(let refusal): refusal.rawValue
             }
         }
 
         static let all: [Reason] =
-            [.missing, .unknownTenant, .endedSession] + TokenRefusal.allCases.map(Reason.token)
+            [.missing, .unknownTenant, .endedSession, .unknownServiceKey] + TokenRefusal.allCases.map(Reason.token)
     }
 
     private let counters: [Reason: Counter]

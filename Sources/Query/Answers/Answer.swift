@@ -8,19 +8,24 @@ struct Answer<View: JSONWritable>: ResponseGenerator {
     let view: View
     /// Holds what no cache may keep, so it has no ETag either.
     let isSecret: Bool
+    /// The path of what was made: 201 instead of 200.
+    let location: String?
 
-    init(_ view: View, isSecret: Bool = false) {
+    init(_ view: View, isSecret: Bool = false, createdAt location: String? = nil) {
         self.view = view
         self.isSecret = isSecret
+        self.location = location
     }
 
     func response(from request: Request, context: some RequestContext) throws -> Response {
         var json = JSONWriter()
         view.write(to: &json)
         var headers: HTTPFields = [.contentType: "application/json"]
+        headers[.location] = location
         guard !isSecret else {
             headers[.cacheControl] = "no-store"
-            return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: json.buffer))
+            return Response(
+                status: location == nil ? .ok : .created, headers: headers, body: ResponseBody(byteBuffer: json.buffer))
         }
         let tag = EntityTag(json.buffer)
         headers[.eTag] = tag.text
@@ -29,6 +34,7 @@ struct Answer<View: JSONWritable>: ResponseGenerator {
             headers[.contentType] = nil
             return Response(status: .notModified, headers: headers)
         }
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: json.buffer))
+        return Response(
+            status: location == nil ? .ok : .created, headers: headers, body: ResponseBody(byteBuffer: json.buffer))
     }
 }

@@ -1,4 +1,7 @@
+import HTTPTypes
+import Hummingbird
 import NIOCore
+import Shared
 
 /// RFC 9110 §8.8.3: equal for equal bytes.
 struct EntityTag: Hashable, Sendable {
@@ -11,6 +14,12 @@ struct EntityTag: Hashable, Sendable {
         text = "\"" + String(hash, radix: 36) + "\""
     }
 
+    init(_ view: some JSONWritable) {
+        var json = JSONWriter()
+        view.write(to: &json)
+        self.init(json.buffer)
+    }
+
     /// Whether an `If-None-Match` field names this one; weak tags compare alike there (RFC 9110 §13.1.2).
     func isNamed(in field: String) -> Bool {
         field.split(separator: ",").contains { entry in
@@ -19,5 +28,18 @@ struct EntityTag: Hashable, Sendable {
             if entry.hasPrefix("W/") { entry = entry.dropFirst(2) }
             return entry == "*" || entry == text
         }
+    }
+}
+
+extension Request {
+    /// - Throws: `Problem` 412, where the client saw another version than this (RFC 9110 §13.1.1).
+    func checkIfMatch(_ view: some JSONWritable) throws {
+        guard let seen = headers[.ifMatch] else { return }
+        let tag = EntityTag(view).text
+        let isSeen = seen.split(separator: ",").contains { entry in
+            let entry = entry.drop { $0 == " " }.prefix { $0 != " " }
+            return entry == "*" || entry == tag
+        }
+        guard isSeen else { throw Problem.preconditionFailed() }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 import Postgres
 import Shared
 
@@ -19,40 +20,58 @@ struct AuditEntry: Sendable {
         /// An exchanged refresh token was used again: somebody else has it, so the session is ended.
         case refreshTokenReused = "session.token_reused"
         case passwordChanged = "user.password_changed"
+        case keyCreated = "api_key.created"
+        case keyChanged = "api_key.changed"
+        case keyRotated = "api_key.rotated"
+        case keyRevoked = "api_key.revoked"
     }
 
     let action: Action
     let resourceType: String
     let resourceID: String
-    /// The user who did it.
-    let actor: UUID
-    let actorName: String
-    let origin: Origin
-
-    init(
-        action: Action, resourceType: String, resourceID: String, actor: UUID, actorName: String, origin: Origin
-    ) {
-        self.action = action
-        self.resourceType = resourceType
-        self.resourceID = resourceID
-        self.actor = actor
-        self.actorName = actorName
-        self.origin = origin
-    }
+    private let actorKind: Principal.Kind
+    private let actor: UUID
+    private let actorName: String
+    /// What it was and what it became; never with a secret.
+    private let before, after: JSONB?
+    private let origin: Origin
 
     /// What a person did with a session of theirs.
     init(_ action: Action, session: UUID, of user: UUID, named name: String, _ origin: Origin) {
-        self.init(
-            action: action, resourceType: "session", resourceID: session.lowercaseString, actor: user, actorName: name,
-            origin: origin)
+        self.action = action
+        (resourceType, resourceID) = ("session", session.lowercaseString)
+        (actorKind, actor, actorName) = (.user, user, name)
+        (before, after) = (nil, nil)
+        self.origin = origin
+    }
+
+    /// What a principal changed.
+    init<View: JSONWritable>(
+        _ action: Action, _ resourceType: String, _ id: UUID, before: View?, after: View?,
+        by principal: Principal, _ origin: Origin
+    ) {
+        self.action = action
+        (self.resourceType, resourceID) = (resourceType, id.lowercaseString)
+        (actorKind, actor, actorName) = (principal.kind, principal.id, principal.name)
+        (self.before, self.after) = (before?.document, after?.document)
+        self.origin = origin
     }
 
     func insert(into tenant: TenantID) -> Command {
         """
         INSERT INTO audit_logs (tenant_id, id, actor_kind, actor_id, actor_name, action, resource_type, resource_id,
-                                address, user_agent, request_id)
-        VALUES (\(tenant), \(UUID.v7()), 'user', \(actor), \(actorName), \(action.rawValue), \(resourceType),
-                \(resourceID), \(origin.address), \(origin.userAgent), \(origin.requestID))
+                                before, after, address, user_agent, request_id)
+        VALUES (\(tenant), \(UUID.v7()), \(actorKind.rawValue), \(actor), \(actorName), \(action.rawValue),
+                \(resourceType), \(resourceID), \(before), \(after), \(origin.address), \(origin.userAgent),
+                \(origin.requestID))
         """
+    }
+}
+
+extension JSONWritable {
+    fileprivate var document: JSONB {
+        var json = JSONWriter()
+        write(to: &json)
+        return JSONB(String(buffer: json.buffer))
     }
 }

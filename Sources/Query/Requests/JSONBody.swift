@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import Postgres
 import NIOCore
 import Shared
 
@@ -10,6 +11,8 @@ struct JSONBody {
     private indirect enum Value: Decodable {
         case null
         case text(String)
+        case number(Double)
+        case list([Value])
         case other
 
         init(from decoder: any Decoder) throws {
@@ -18,6 +21,10 @@ struct JSONBody {
                 self = .null
             } else if let text = try? container.decode(String.self) {
                 self = .text(text)
+            } else if (try? container.decode(Bool.self)) == nil, let number = try? container.decode(Double.self) {
+                self = .number(number)
+            } else if let list = try? container.decode([Value].self) {
+                self = .list(list)
             } else {
                 self = .other
             }
@@ -49,10 +56,76 @@ struct JSONBody {
         switch fields.removeValue(forKey: name) {
         case .text(let text)?: return text
         case .null?, nil: return nil
-        case .other?:
+        default:
             refuse(name, "wrong_type", "Must be a string.")
             return nil
         }
+    }
+
+    /// Whether the field was sent, be it as null.
+    func has(_ name: String) -> Bool { fields[name] != nil }
+
+    mutating func texts(_ name: String) -> [String]? {
+        switch fields.removeValue(forKey: name) {
+        case .null?, nil: return nil
+        case .list(let values)?:
+            let texts = values.compactMap { if case .text(let text) = $0 { text } else { nil } }
+            if texts.count == values.count { return texts }
+        default: break
+        }
+        refuse(name, "wrong_type", "Must be a list of strings.")
+        return nil
+    }
+
+    mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
+        switch fields.removeValue(forKey: name) {
+        case .null?, nil: return nil
+        case .number(let number)?:
+            if let value = Int(exactly: number), range.contains(value) { return value }
+            refuse(name, "out_of_range", "Must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+        default: refuse(name, "wrong_type", "Must be a number.")
+        }
+        return nil
+    }
+
+    /// RFC 3339 or epoch milliseconds.
+    mutating func time(_ name: String) -> Timestamp? {
+        let time: Timestamp?
+        switch fields.removeValue(forKey: name) {
+        case .null?, nil: return nil
+        case .text(let text)?: time = Timestamp(rfc3339: text)
+        case .number(let number)?: time = Timestamp(epochMilliseconds: number)
+        default: time = nil
+        }
+        if time == nil { refuse(name, "invalid_time", "Must be RFC 3339 with an offset, or epoch milliseconds.") }
+        return time
+    }
+
+    /// One of an enumeration's words.
+    mutating func word<Word: RawRepresentable & CaseIterable>(_ name: String) -> Word? where Word.RawValue == String {
+        guard let text = text(name) else { return nil }
+        let word = Word(rawValue: text)
+        if word == nil {
+            refuse(name, "unknown_value", "Must be one of: \(Word.allCases.map(\.rawValue).joined(separator: ", ")).")
+        }
+        return word
+    }
+
+    mutating func id(_ name: String) -> UUID? {
+        guard let text = text(name) else { return nil }
+        let id = UUID(uuidString: text)
+        if id == nil { refuse(name, "invalid_id", "Must be an id.") }
+        return id
+    }
+
+    /// What people call something: 1 to 200 characters.
+    mutating func name(_ name: String = "name") -> String? {
+        guard let text = text(name) else { return nil }
+        guard (1...200).contains(text.unicodeScalars.count), !text.unicodeScalars.contains("\0") else {
+            refuse(name, "invalid_length", "Must have 1 to 200 characters.")
+            return nil
+        }
+        return text
     }
 
     mutating func requiredText(_ name: String) -> String {

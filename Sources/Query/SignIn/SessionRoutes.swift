@@ -34,7 +34,7 @@ struct SessionRoutes: Sendable {
         let tenant = body.requiredText("tenant")
         try body.check()
         _ = try context.session
-        let email = try await email(context)
+        let email = context.principal.name
         let candidates = try await check.database.lookUp(SignInCandidate.all(of: email))
         guard let person = Person(email: email, candidates) else { throw Problem.unauthorized() }
         let membership = try person.membership(in: tenant)
@@ -51,7 +51,7 @@ struct SessionRoutes: Sendable {
         var body = try await JSONBody(request, context)
         let change = try PasswordChange(&body)
         _ = try context.session
-        let signIn = SignIn(email: try await email(context), password: change.old)
+        let signIn = SignIn(email: context.principal.name, password: change.old)
         let verified: VerifiedPerson
         do {
             verified = try await check.verify(signIn, from: context.address)
@@ -64,12 +64,5 @@ struct SessionRoutes: Sendable {
             from: context.origin(of: request))
         sessions.directory.invalidate(context.tenantID) // other processes hear of it from the database
         return Answer(answer, isSecret: true)
-    }
-
-    private func email(_ context: TenantContext) async throws -> String {
-        let member = try await check.database.read(context, Member.find(context.principal.id, in: context.tenantID))
-            .first
-        guard let member else { throw Problem.unauthorized() }
-        return member.email
     }
 }

@@ -12,6 +12,7 @@ struct UserRoutes: Sendable {
 
     /// Whoever is signed in may know who they are and what they may do.
     @Sendable private func me(_ request: Request, _ context: TenantContext) async throws -> Answer<OwnProfile> {
+        _ = try context.session
         let member = try await database.read(context, Member.find(context.principal.id, in: context.tenantID)).first
         guard let member else { throw Problem.unauthorized() }
         return Answer(OwnProfile(member: member, tenant: context.tenant, scopes: context.principal.scopes))

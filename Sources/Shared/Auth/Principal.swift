@@ -10,6 +10,8 @@ package struct Principal: Hashable, Sendable {
     package let kind: Kind
     /// The user's or the key's id.
     package let id: UUID
+    /// As people know them: an e-mail, or what a key is called.
+    package let name: String
     /// The session of a signed-in user.
     package let sessionID: UUID?
     /// A built-in role or one of the tenant's own; nil for API keys.
@@ -19,10 +21,12 @@ package struct Principal: Hashable, Sendable {
     package let siteIDs: Set<UUID>?
 
     package init(
-        kind: Kind, id: UUID, sessionID: UUID? = nil, role: String? = nil, scopes: Set<Scope>, siteIDs: Set<UUID>? = nil
+        kind: Kind, id: UUID, name: String, sessionID: UUID? = nil, role: String? = nil, scopes: Set<Scope>,
+        siteIDs: Set<UUID>? = nil
     ) {
         self.kind = kind
         self.id = id
+        self.name = name
         self.sessionID = sessionID
         self.role = role
         self.scopes = scopes

@@ -26,6 +26,16 @@ struct AccessRow: Sendable {
         return row
     }
 
+    /// For what changes something and viewers may not do.
+    static func change(
+        _ method: HTTPRequest.Method, _ route: String, _ own: String, _ body: String = "",
+        answers success: HTTPResponse.Status = .ok, foreign: String? = nil
+    ) -> AccessRow {
+        var row = administrative(route, own, foreign: foreign)
+        (row.method, row.body, row.success) = (method, body, success)
+        return row
+    }
+
     /// For what viewers may not see.
     static func administrative(_ route: String, _ own: String, foreign: String? = nil) -> AccessRow {
         var row = row(route, own, foreign: foreign)
@@ -40,6 +50,21 @@ struct AccessRow: Sendable {
     static let table: [AccessRow] = [
         row("users/me", "users/me"),
         row("tenants/current", "tenants/current"),
+        administrative("api-keys", "api-keys"),
+        administrative(
+            "api-keys/:id", "api-keys/\(TwoTenants.storeKey)", foreign: "api-keys/\(TwoTenants.southernKey)"),
+        change(
+            .post, "api-keys", "api-keys", "{\"name\":\"BI\",\"kind\":\"service\",\"scopes\":[\"series:read\"]}",
+            answers: .created),
+        change(
+            .patch, "api-keys/:id", "api-keys/\(TwoTenants.storeKey)", "{\"name\":\"Till\"}",
+            foreign: "api-keys/\(TwoTenants.southernKey)"),
+        change(
+            .post, "api-keys/:id/rotate", "api-keys/\(TwoTenants.storeKey)/rotate", "{}",
+            foreign: "api-keys/\(TwoTenants.southernKey)/rotate"),
+        change(
+            .delete, "api-keys/:id", "api-keys/\(TwoTenants.storeKey)", answers: .noContent,
+            foreign: "api-keys/\(TwoTenants.southernKey)"),
         administrative("audit-logs", "audit-logs"),
         administrative(
             "audit-logs/:id", "audit-logs/\(TwoTenants.auditLog)",

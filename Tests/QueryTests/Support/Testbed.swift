@@ -45,17 +45,31 @@ struct Testbed: Sendable {
 
     /// What a row of the access table asks for its own.
     func ask(_ row: AccessRow, as token: String?) async throws -> Answered {
-        guard let body = row.body else { return try await get(row.own, as: token) }
-        return try await post(row.own, body, as: token)
+        try await ask(row, for: row.own, as: token)
+    }
+
+    /// The same, of something else.
+    func ask(
+        _ row: AccessRow, for path: String, as token: String?, headers: HTTPFields = [:]
+    ) async throws -> Answered {
+        try await send(row.method, path, row.body, as: token, headers: headers)
+    }
+
+    /// With a body of JSON, where there is one.
+    func send(
+        _ method: HTTPRequest.Method, _ path: String, _ json: String?, as token: String? = nil,
+        headers: HTTPFields = [:]
+    ) async throws -> Answered {
+        var headers = headers
+        if json != nil, headers[.contentType] == nil { headers[.contentType] = "application/json" }
+        if let token { headers[.authorization] = "Bearer \(token)" }
+        return try await send(method, path, headers: headers, body: json.map { ByteBuffer(string: $0) })
     }
 
     func post(
         _ path: String, _ body: String, as token: String? = nil, headers: HTTPFields = [:]
     ) async throws -> Answered {
-        var headers = headers
-        if let token { headers[.authorization] = "Bearer \(token)" }
-        if headers[.contentType] == nil { headers[.contentType] = "application/json" }
-        return try await send(.post, path, headers: headers, body: ByteBuffer(string: body))
+        try await send(.post, path, body, as: token, headers: headers)
     }
 
     func send(

@@ -1,0 +1,98 @@
+import Foundation
+import Postgres
+import Shared
+
+/// What a client wants of a new key.
+struct APIKeyRequest: Sendable {
+    enum Purpose: Sendable {
+        case store(UUID)
+        case service([String])
+    }
+
+    let name: String
+    let purpose: Purpose
+    let expiresAt: Timestamp?
+
+    /// - Throws: `Problem` 422; 403 for scopes that the client does not hold.
+    init(_ body: inout JSONBody, by principal: Principal) throws {
+        if !body.has("name") { body.refuse("name", "required", "Must be given.") }
+        name = body.name() ?? ""
+        if !body.has("kind") { body.refuse("kind", "required", "Must be given.") }
+        let kind: APIKey.Kind? = body.word("kind")
+        let store = body.id("store_id")
+        let scopes = body.scopes("scopes")
+        expiresAt = body.futureTime("expires_at")
+        switch kind {
+        case .store?:
+            if store == nil { body.refuse("store_id", "required", "A store's key needs its store.") }
+            if scopes != nil { body.refuse("scopes", "not_allowed", "A store's key writes to its store alone.") }
+            purpose = .store(store ?? principal.id)
+        default:
+            if scopes?.isEmpty ?? true { body.refuse("scopes", "required", "A service's key needs scopes.") }
+            if store != nil { body.refuse("store_id", "not_allowed", "A service's key has no store.") }
+            purpose = .service(scopes ?? [])
+        }
+        try body.check()
+        if case .service(let scopes) = purpose { try principal.mayGrant(scopes) }
+    }
+}
+
+/// What a client wants to be otherwise (RFC 7396).
+struct APIKeyChange: Sendable {
+    private let name: String?
+    private let scopes: [String]?
+    private let expiresAt: Timestamp?
+    private let changesExpiry: Bool
+
+    /// - Throws: `Problem` 422.
+    init(_ body: inout JSONBody) throws {
+        name = body.name()
+        scopes = body.scopes("scopes")
+        changesExpiry = body.has("expires_at")
+        expiresAt = body.futureTime("expires_at")
+        try body.check()
+    }
+
+    /// - Throws: `Problem` 403 for scopes that the client does not hold, 422 for scopes of a store's key.
+    func apply(to key: APIKey, by principal: Principal, in tenant: TenantID) throws -> Statement<APIKey> {
+        if let scopes {
+            guard key.kind == .service, !scopes.isEmpty else {
+                throw Problem.unprocessable([
+                    .init(field: "scopes", code: "not_allowed", detail: "A service's key has scopes, and no other.")
+                ])
+            }
+        }
+        // Whoever changes a key has it in hand: not one that can do more than they can.
+        try principal.mayGrant(key.scopes)
+        try principal.mayGrant(scopes ?? [])
+        return APIKey.change(
+            key.id, name: name ?? key.name, scopes: scopes ?? key.scopes,
+            expiresAt: changesExpiry ? expiresAt : key.expiresAt, in: tenant)
+    }
+}
+
+extension JSONBody {
+    /// Each once, sorted.
+    fileprivate mutating func scopes(_ name: String) -> [String]? {
+        guard let texts = texts(name) else { return nil }
+        for (index, text) in texts.enumerated() where Scope(rawValue: text) == nil {
+            refuse("\(name)[\(index)]", "unknown_scope", "There is no such scope.")
+        }
+        return Set(texts).sorted()
+    }
+
+    fileprivate mutating func futureTime(_ name: String) -> Timestamp? {
+        guard let time = time(name) else { return nil }
+        if time <= .now() { refuse(name, "not_in_future", "Must be in the future.") }
+        return time
+    }
+}
+
+extension Principal {
+    /// - Throws: `Problem` 403: nobody grants a scope that they do not hold.
+    func mayGrant(_ scopes: [String]) throws {
+        let missing = scopes.first { name in Scope(rawValue: name).map { !holds($0) } ?? true }
+        guard let missing else { return }
+        throw Problem.forbidden(code: "scope_not_held", detail: "You do not hold the scope \(missing) yourself.")
+    }
+}
