@@ -59,6 +59,8 @@ import Testing
             let (id, key) = (made.json["id"] as? String ?? "", made.json["key"] as? String ?? "")
             let path = "/api/v1/api-keys/\(id)"
             #expect(try await bed.get("/api/v1/sites", as: key).status == .ok)
+            let unnamed = try await bed.send(.patch, path, "{\"name\":null}", as: owner)
+            #expect(unnamed.faults == ["name: required"])
             let changed = try await bed.send(.patch, path, "{\"scopes\":[\"series:read\"]}", as: owner)
             #expect(changed.json["scopes"] as? [String] == ["series:read"] && changed.json["name"] as? String == "BI")
             #expect(try await bed.get("/api/v1/sites", as: key).status == .forbidden)
@@ -163,11 +165,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{}", ["name: required", "kind: required", "scopes: required"]),
+        ("{}", ["name: required", "kind: required"]),
         (
             "{\"name\":\"\",\"kind\":\"x\",\"scopes\":[\"a:b\"]}",
             ["name: invalid_length", "kind: unknown_value", "scopes[0]: unknown_scope"]
         ),
+        ("{\"name\":\"x\",\"kind\":null,\"scopes\":[\"sites:read\"]}", ["kind: required"]),
         ("{\"name\":\"x\",\"kind\":\"store\",\"scopes\":[]}", ["store_id: required", "scopes: not_allowed"]),
         ("{\"name\":\"x\",\"kind\":\"store\",\"store_id\":\"\(TwoTenants.southernStore)\"}", ["store_id: unknown"]),
         ("{\"name\":\"x\",\"kind\":\"service\",\"scopes\":[1]}", ["scopes: wrong_type", "scopes: required"]),

@@ -116,6 +116,23 @@ struct LookupCacheTests {
         #expect(loads.count == 2, "it was looked up anew first")
     }
 
+    /// Where rights are at stake.
+    @Test func whatServesTheFreshAloneWaitsOrFails() async throws {
+        struct Away: Error {}
+        let isAway = Mutex(false)
+        let cache = LookupCache<Int, Int>(
+            capacity: 10, timeToLive: .zero, patience: .zero, servesStale: false
+        ) { [loads] key in
+            if isAway.withLock({ $0 }) { throw Away() }
+            loads.increment()
+            return (loads.count, TenantID(1))
+        }
+        #expect(try await cache.value(for: 1) == 1)
+        #expect(try await cache.value(for: 1) == 2, "it waits, however long that takes")
+        isAway.withLock { $0 = true }
+        await #expect(throws: Away.self) { try await cache.value(for: 1) }
+    }
+
     @Test func aStaleEntryOutlivesTheDatabase() async throws {
         let cache = LookupCache<Int, Int>(capacity: 10, timeToLive: .zero) { [loads] key in
             loads.increment()

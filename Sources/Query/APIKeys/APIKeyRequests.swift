@@ -15,10 +15,8 @@ struct APIKeyRequest: Sendable {
 
     /// - Throws: `Problem` 422; 403 for scopes that the client does not hold.
     init(_ body: inout JSONBody, by principal: Principal) throws {
-        if !body.has("name") { body.refuse("name", "required", "Must be given.") }
-        name = body.name() ?? ""
-        if !body.has("kind") { body.refuse("kind", "required", "Must be given.") }
-        let kind: APIKey.Kind? = body.word("kind")
+        name = body.required("name") { $0.name($1) } ?? ""
+        let kind: APIKey.Kind? = body.required("kind") { $0.word($1) }
         let store = body.id("store_id")
         let scopes = body.scopes("scopes")
         expiresAt = body.futureTime("expires_at")
@@ -26,14 +24,14 @@ struct APIKeyRequest: Sendable {
         case .store?:
             if store == nil { body.refuse("store_id", "required", "A store's key needs its store.") }
             if scopes != nil { body.refuse("scopes", "not_allowed", "A store's key writes to its store alone.") }
-            purpose = .store(store ?? principal.id)
-        default:
+        case .service?:
             if scopes?.isEmpty ?? true { body.refuse("scopes", "required", "A service's key needs scopes.") }
             if store != nil { body.refuse("store_id", "not_allowed", "A service's key has no store.") }
-            purpose = .service(scopes ?? [])
+        case nil: break
         }
         try body.check()
-        if case .service(let scopes) = purpose { try principal.mayGrant(scopes) }
+        purpose = store.map(Purpose.store) ?? .service(scopes ?? [])
+        try principal.mayGrant(scopes ?? [])
     }
 }
 
@@ -46,7 +44,7 @@ struct APIKeyChange: Sendable {
 
     /// - Throws: `Problem` 422.
     init(_ body: inout JSONBody) throws {
-        name = body.name()
+        name = body.has("name") ? body.required("name") { $0.name($1) } : nil
         scopes = body.scopes("scopes")
         changesExpiry = body.has("expires_at")
         expiresAt = body.futureTime("expires_at")

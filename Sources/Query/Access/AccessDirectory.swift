@@ -42,11 +42,11 @@ struct AccessDirectory: Sendable {
     private let serviceKeys: LookupCache<PresentedKey, KnownKey?>
 
     init(database: Database, timeToLive: Duration = .seconds(4)) {
-        tenants = LookupCache(capacity: 10_000, timeToLive: timeToLive) { uuid in
+        tenants = LookupCache(capacity: 10_000, timeToLive: timeToLive, servesStale: false) { uuid in
             let tenant = try await database.lookUp(Tenant.byUUID(uuid)).first
             return (tenant, tag: tenant?.id)
         }
-        serviceKeys = LookupCache(capacity: 10_000, timeToLive: timeToLive) { key in
+        serviceKeys = LookupCache(capacity: 10_000, timeToLive: timeToLive, servesStale: false) { key in
             guard let tenant = try await database.lookUp(Tenant.bySlug(key.tenantSlug)).first else { return (nil, nil) }
             guard tenant.isActive else { return (nil, tenant.id) }
             let found = try await database.withTenant(tenant) { tx in
@@ -54,7 +54,7 @@ struct AccessDirectory: Sendable {
             }
             return (found.map { KnownKey(tenant: tenant, row: $0) }, tag: tenant.id)
         }
-        memberships = LookupCache(capacity: 50_000, timeToLive: timeToLive) { key in
+        memberships = LookupCache(capacity: 50_000, timeToLive: timeToLive, servesStale: false) { key in
             let scope = TenantScope(key.tenant)
             return (try await database.read(scope, Membership.find(key)).first, tag: key.tenant)
         }

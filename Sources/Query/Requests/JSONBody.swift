@@ -129,10 +129,15 @@ struct JSONBody {
     }
 
     mutating func requiredText(_ name: String) -> String {
+        required(name) { $0.text($1) } ?? ""
+    }
+
+    /// What `read` finds, which has to be there.
+    mutating func required<Value>(_ name: String, _ read: (inout JSONBody, String) -> Value?) -> Value? {
         let known = faults.count
-        if let text = text(name) { return text }
-        if faults.count == known { refuse(name, "required", "Must be given.") }
-        return ""
+        let value = read(&self, name)
+        if value == nil, faults.count == known { refuse(name, "required", "Must be given.") }
+        return value
     }
 
     mutating func refuse(_ field: String, _ code: String, _ detail: String) {

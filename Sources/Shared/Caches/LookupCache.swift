@@ -5,7 +5,7 @@ import Synchronization
 /// tag when the database tells of a change, and concurrent misses of one key share one look-up.
 ///
 /// When the look-up itself fails (the database is away) or takes long, a stale entry is served rather than the error: who was
-/// known a moment ago is still known.
+/// known a moment ago is still known. Unless it is to serve what is fresh alone.
 package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private struct Entry {
         var value: Value
@@ -32,6 +32,7 @@ package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Send
     private let timeToLive: Duration
     /// How long a look-up may take while there is a stale entry.
     private let patience: Duration
+    private let servesStale: Bool
     private let isAway: @Sendable () -> Bool
     private let load: @Sendable (Key) async throws -> (Value, tag: TenantID?)
 
@@ -39,16 +40,19 @@ package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Send
     ///   - capacity: entries kept at most; past it, about an eighth is dropped, outdated ones first.
     ///   - timeToLive: how long an entry is believed without a word from the database.
     ///   - patience: how long a look-up may take while there is a stale entry.
+    ///   - servesStale: false where who was known a moment ago may have lost their rights, and can't be served without the database
+    ///     anyway.
     ///   - isAway: what is known to be in vain is not tried while there is a stale entry.
     ///   - load: looks a key up; the tag says whose change makes the entry void, and is nil for what is unknown.
     package init(
-        capacity: Int, timeToLive: Duration = .seconds(4), patience: Duration = .seconds(1),
+        capacity: Int, timeToLive: Duration = .seconds(4), patience: Duration = .seconds(1), servesStale: Bool = true,
         isAway: @escaping @Sendable () -> Bool = { false },
         load: @escaping @Sendable (Key) async throws -> (Value, tag: TenantID?)
     ) {
         self.capacity = capacity
         self.timeToLive = timeToLive
         self.patience = patience
+        self.servesStale = servesStale
         self.isAway = isAway
         self.load = load
     }
@@ -58,7 +62,8 @@ package final class LookupCache<Key: Hashable & Sendable, Value: Sendable>: Send
         let (hit, stale) = state.withLock { state -> (Value?, Value?) in
             guard let entry = state.entries[key] else { return (nil, nil) }
             // That somebody is unknown is no news worth keeping.
-            return entry.freshUntil > now ? (entry.value, nil) : (nil, entry.tag == nil ? nil : entry.value)
+            return entry.freshUntil > now
+                ? (entry.value, nil) : (nil, entry.tag == nil || !servesStale ? nil : entry.value)
         }
         if let hit { return hit }
         if let stale, isAway() { return stale }
