@@ -1,5 +1,8 @@
 -- Sessions end one by one, or all of a person's at once, in whatever tenants they are; caches are told of either.
 
+-- In the order in which a sign-in takes them.
+LOCK TABLE sessions, memberships, users IN ACCESS EXCLUSIVE MODE;
+
 ALTER TABLE users
     -- Sessions that began earlier are over: one row ends those of all tenants.
     ADD COLUMN sessions_valid_from timestamptz NOT NULL DEFAULT '-infinity',
@@ -27,7 +30,7 @@ REVOKE ALL ON FUNCTION sign_in_by_email FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION sign_in_by_email TO pulsegate_query;
 
 CREATE TRIGGER tell_caches AFTER UPDATE OF ended_at ON sessions
-    FOR EACH STATEMENT EXECUTE FUNCTION notify_change();
+    FOR EACH ROW WHEN (OLD.ended_at IS DISTINCT FROM NEW.ended_at) EXECUTE FUNCTION notify_change();
 CREATE TRIGGER tell_caches AFTER INSERT OR UPDATE OR DELETE ON memberships
     FOR EACH STATEMENT EXECUTE FUNCTION notify_change();
 

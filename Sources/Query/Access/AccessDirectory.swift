@@ -11,18 +11,20 @@ struct AccessDirectory: Sendable {
         let role: String
         let siteIDs: [UUID]
         let passwordChangeRequired: Bool
+        let sessionBegunAt: Timestamp
 
         init(_ row: Row) throws {
             email = try row["email"]
             role = try row["role"]
             siteIDs = try row["site_ids"]
             passwordChangeRequired = try row["password_change_required"]
+            sessionBegunAt = try row["created_at"]
         }
 
         /// Nothing once the session has ended.
         static func find(_ key: SessionKey) -> Statement<Membership> {
             """
-            SELECT u.email, m.role, m.site_ids, u.password_change_required
+            SELECT u.email, m.role, m.site_ids, u.password_change_required, s.created_at
               FROM sessions s JOIN memberships m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id
               JOIN users u ON u.id = s.user_id
              WHERE s.tenant_id = \(key.tenant) AND s.id = \(key.session) AND s.user_id = \(key.user)

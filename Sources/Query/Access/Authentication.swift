@@ -44,7 +44,7 @@ struct Authentication: RouterMiddleware {
             scopes: Role(rawValue: membership.role)?.scopes ?? [], siteIDs: sites)
         return SignedIn(
             principal: principal, tenant: tenant, scope: TenantScope(tenant.id, sites: sites),
-            mustChangePassword: membership.passwordChangeRequired)
+            mustChangePassword: membership.passwordChangeRequired, sessionBegunAt: membership.sessionBegunAt)
     }
 
     private func program(_ text: String) async throws -> SignedIn {
@@ -54,7 +54,8 @@ struct Authentication: RouterMiddleware {
         let principal = Principal(
             kind: .apiKey, id: known.row.id, name: known.row.name, scopes: known.row.scopes)
         return SignedIn(
-            principal: principal, tenant: known.tenant, scope: TenantScope(known.tenant.id), mustChangePassword: false)
+            principal: principal, tenant: known.tenant, scope: TenantScope(known.tenant.id), mustChangePassword: false,
+            sessionBegunAt: nil)
     }
 
     private func refuse(_ reason: TokenRefusals.Reason) -> Problem {

@@ -1,6 +1,8 @@
+import Foundation
 import Hummingbird
 import Logging
 import NIOCore
+import Postgres
 import Shared
 
 /// Every request's context; ``Authentication`` puts in who it is from.
@@ -23,6 +25,8 @@ struct SignedIn: Sendable {
     let tenant: Tenant
     let scope: TenantScope
     let mustChangePassword: Bool
+    /// Nil for an API key.
+    let sessionBegunAt: Timestamp?
 }
 
 /// The context of a request that was signed in: there is none without a principal.
@@ -36,6 +40,7 @@ struct TenantContext: ChildRequestContext, PulsegateRequestContext, TenantScoped
     let scope: TenantScope
     /// Before anything else: the password was set by somebody else.
     let mustChangePassword: Bool
+    private let begunAt: Timestamp?
 
     var tenantID: TenantID { tenant.id }
 
@@ -49,6 +54,32 @@ struct TenantContext: ChildRequestContext, PulsegateRequestContext, TenantScoped
         tenant = signedIn.tenant
         scope = signedIn.scope
         mustChangePassword = signedIn.mustChangePassword
+        begunAt = signedIn.sessionBegunAt
+    }
+}
+
+extension TenantContext {
+    /// - Throws: `Problem` 403 for an API key, which has no session.
+    var session: UUID {
+        get throws {
+            guard let session = principal.sessionID else { throw Problem.noSession }
+            return session
+        }
+    }
+
+    /// When it began.
+    /// - Throws: as ``session``.
+    var sessionBegunAt: Timestamp {
+        get throws {
+            guard let begunAt else { throw Problem.noSession }
+            return begunAt
+        }
+    }
+}
+
+extension Problem {
+    fileprivate static var noSession: Problem {
+        forbidden(code: "no_session", detail: "Only a person who signed in can do this.")
     }
 }
 

@@ -19,10 +19,12 @@ struct NewSession: Sendable {
         refreshToken = RefreshToken.make(tenant: tenant.uuid)
     }
 
+    /// Begins after the person's row was locked, by the clock and not by the transaction's start: so that it is told from sessions
+    /// which a change of that row ends.
     func insert(_ origin: AuditEntry.Origin) -> Command {
         """
-        INSERT INTO sessions (tenant_id, id, user_id, address, user_agent)
-        VALUES (\(tenant.id), \(id), \(user), \(origin.address), \(origin.userAgent))
+        INSERT INTO sessions (tenant_id, id, user_id, address, user_agent, created_at)
+        VALUES (\(tenant.id), \(id), \(user), \(origin.address), \(origin.userAgent), clock_timestamp())
         """
     }
 
@@ -31,9 +33,5 @@ struct NewSession: Sendable {
         INSERT INTO refresh_tokens (tenant_id, sha256, session_id, expires_at)
         VALUES (\(tenant.id), \(refreshToken.sha256), \(id), \(now.adding(seconds: Self.refreshLifetime)))
         """
-    }
-
-    func noteSignIn() -> Command {
-        "UPDATE users SET last_login_at = now() WHERE id = \(user)"
     }
 }

@@ -51,6 +51,6 @@ extension OpenSession {
 
     /// Of all tenants: a session that began earlier is not believed.
     static func endAll(of user: UUID) -> Command {
-        "UPDATE users SET sessions_valid_from = now() WHERE id = \(user)"
+        "UPDATE users SET sessions_valid_from = clock_timestamp() WHERE id = \(user)"
     }
 }

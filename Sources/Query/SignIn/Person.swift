@@ -1,4 +1,5 @@
 import Foundation
+import Postgres
 import Shared
 
 /// Someone who has proved who they are, and the tenants that they may enter.
@@ -30,6 +31,13 @@ struct Person: Sendable {
         }
         guard memberships.count == 1 else { throw TenantRequired(memberships: memberships) }
         return first
+    }
+}
+
+extension Person {
+    /// No row where a session that began then has been ended with all others.
+    func noteSwitch(fromSessionBegunAt begun: Timestamp) -> Command {
+        "UPDATE users SET last_login_at = now() WHERE id = \(id) AND sessions_valid_from <= \(begun)"
     }
 }
 

@@ -36,11 +36,14 @@ struct SessionRoutes: Sendable {
         _ = try context.session
         let email = context.principal.name
         let candidates = try await check.database.lookUp(SignInCandidate.all(of: email))
-        guard let person = Person(email: email, candidates) else { throw Problem.unauthorized() }
+        guard let person = Person(email: email, candidates), person.id == context.principal.id else {
+            throw Problem.unauthorized()
+        }
         let membership = try person.membership(in: tenant)
         return Answer(
             try await sessions.begin(
-                for: person, in: membership.tenant, as: .switchedTenant, from: context.origin(of: request)),
+                for: person, in: membership.tenant, as: .switchedTenant,
+                after: person.noteSwitch(fromSessionBegunAt: context.sessionBegunAt), from: context.origin(of: request)),
             isSecret: true)
     }
 
@@ -58,6 +61,7 @@ struct SessionRoutes: Sendable {
         } catch let problem as Problem where problem.status == .unauthorized {
             throw PasswordChange.wrongOldPassword
         }
+        guard verified.person.id == context.principal.id else { throw Problem.unauthorized() }
         let hash = try await check.passwords.hash(change.new)
         let answer = try await sessions.begin(
             for: verified.person, in: context.tenant, as: .passwordChanged, after: verified.keepPassword(hash),

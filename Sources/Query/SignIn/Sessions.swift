@@ -19,23 +19,21 @@ struct Sessions: Sendable {
     }
 
     /// Everything that a sign-in leaves behind, in one transaction and one round trip.
-    /// - Parameter change: made with it; where it touches no row nothing is kept.
-    /// - Throws: `Problem` 409 `changed_meanwhile` where the change touches no row, 403 where the membership is gone.
+    /// - Parameter first: changes the person's row, and thereby says whether what was checked still holds.
+    /// - Throws: `Problem` 409 `changed_meanwhile` where it does not, 403 where the membership is gone.
     func begin(
-        for person: Person, in tenant: Tenant, as action: AuditEntry.Action = .signedIn, after change: Command? = nil,
+        for person: Person, in tenant: Tenant, as action: AuditEntry.Action = .signedIn, after first: Command,
         from origin: AuditEntry.Origin
     ) async throws -> SignInAnswer {
         let session = NewSession(user: person.id, tenant: tenant)
         let entry = AuditEntry(action, session: session.id, of: person.id, named: person.email, origin)
-        let commands =
-            (change.map { [$0] } ?? []) + [
-                session.insert(origin), session.insertRefreshToken(now: .now()), session.noteSignIn(),
-                entry.insert(into: tenant.id),
-            ]
+        let commands = [
+            first, session.insert(origin), session.insertRefreshToken(now: .now()), entry.insert(into: tenant.id),
+        ]
         let member: Member? = try await database.withTenant(tenant) { tx in
             let found = Member.find(session.user, in: tenant.id).erased
             let results = try await tx.pipeline(commands.map(\.erased) + [found])
-            if change != nil, results.first?.affectedRows != 1 {
+            guard results.first?.affectedRows == 1 else {
                 throw Problem.conflict("changed_meanwhile", detail: "This was changed at the same time; try again.")
             }
             return try results.last?.rows(as: Member.self).first
@@ -50,7 +48,7 @@ struct Sessions: Sendable {
     func renew(_ token: RefreshToken, _ origin: AuditEntry.Origin) async throws -> SignInAnswer {
         guard let tenant = try await directory.tenant(token.tenantID) else { throw Problem.invalidRefreshToken }
         let next = RefreshToken.make(tenant: tenant.uuid)
-        let renewed: (OpenSession, Member)? = try await database.withTenant(tenant) { tx in
+        let renewed: SignInAnswer? = try await database.withTenant(tenant) { tx in
             let now = Timestamp.now()
             guard let session = try await tx.first(OpenSession.exchange(token, for: next, in: tenant.id, now: now))
             else {
@@ -60,11 +58,12 @@ struct Sessions: Sendable {
             guard let member = try await tx.first(Member.find(session.user, in: tenant.id)) else {
                 throw Problem.invalidRefreshToken
             }
-            return (session, member)
+            // All that may fail comes before COMMIT: after it the old token is used up.
+            let memberships = try await tx.all(SignInCandidate.all(of: member.email)).compactMap(\.membership)
+            return try await answer(member, session.id, next, in: tenant, memberships)
         }
-        guard let (session, member) = renewed else { throw Problem.invalidRefreshToken }
-        let candidates = try await database.lookUp(SignInCandidate.all(of: member.email))
-        return try await answer(member, session.id, next, in: tenant, candidates.compactMap(\.membership))
+        guard let renewed else { throw Problem.invalidRefreshToken }
+        return renewed
     }
 
     func end(_ context: TenantContext, _ origin: AuditEntry.Origin) async throws {
@@ -108,18 +107,6 @@ struct Sessions: Sendable {
         return SignInAnswer(
             accessToken: token.text, refreshToken: refreshToken, member: member, tenant: tenant, scopes: scopes,
             memberships: memberships)
-    }
-}
-
-extension TenantContext {
-    /// - Throws: `Problem` 403 for an API key, which has none.
-    var session: UUID {
-        get throws {
-            guard let session = principal.sessionID else {
-                throw Problem.forbidden(code: "no_session", detail: "Only a person who signed in can do this.")
-            }
-            return session
-        }
     }
 }
 

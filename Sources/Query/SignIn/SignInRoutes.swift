@@ -53,7 +53,9 @@ struct SignInRoutes: Sendable {
         let verified = try await check.verify(signIn, from: context.address)
         let membership = try verified.person.membership(in: signIn.tenant)
         if verified.needsRehash { try await rehash(signIn.password, of: verified, in: membership.tenant) }
-        return try await sessions.begin(for: verified.person, in: membership.tenant, from: context.origin(of: request))
+        return try await sessions.begin(
+            for: verified.person, in: membership.tenant, after: verified.noteSignIn(), from: context.origin(of: request)
+        )
     }
 
     /// Where too many passwords wait it can wait, too: for the next sign-in.

@@ -23,7 +23,7 @@ struct VerifiedPerson: Sendable {
         guard try await passwords.verify(signIn.password, against: stored) else { throw Self.wrongCredentials }
         self.person = person
         passwordSetAt = user.passwordSetAt
-        needsRehash = PasswordHasher.needsRehash(stored)
+        needsRehash = PasswordHasher.needsRehash(stored, of: signIn.password)
     }
 
     private static var wrongCredentials: Problem {
@@ -37,12 +37,18 @@ extension VerifiedPerson {
         "UPDATE users SET password_hash = \(hash) WHERE id = \(person.id) AND password_set_at = \(passwordSetAt)"
     }
 
+    /// No row where the password was changed since it was checked. Locks the person's row, so that whatever ends their sessions comes
+    /// before or after all of a sign-in.
+    func noteSignIn() -> Command {
+        "UPDATE users SET last_login_at = now() WHERE id = \(person.id) AND password_set_at = \(passwordSetAt)"
+    }
+
     /// Another password, and the end of all sessions; no row where it was changed since it was checked.
     func keepPassword(_ hash: String) -> Command {
         """
         UPDATE users
            SET password_hash = \(hash), password_set_at = now(), password_change_required = false,
-               sessions_valid_from = now(), updated_at = now()
+               sessions_valid_from = clock_timestamp(), last_login_at = now(), updated_at = now()
          WHERE id = \(person.id) AND password_set_at = \(passwordSetAt)
         """
     }

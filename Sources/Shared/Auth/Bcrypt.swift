@@ -5,13 +5,16 @@ enum Bcrypt {
     /// Each step doubles the time; what somebody imported must not keep a thread for hours.
     private static let costs = 4...14
 
+    /// Bytes of a password that it sees.
+    static let visibleBytes = 72
+
     static func isHash(_ stored: String) -> Bool {
-        cost(of: stored) != nil
+        cost(of: stored).map(costs.contains) ?? false
     }
 
     /// False for a wrong password, one with a NUL, which bcrypt does not see, and for what is no bcrypt hash.
     static func verify(_ password: [UInt8], _ stored: String) -> Bool {
-        guard let cost = cost(of: stored), costs.contains(cost), !password.contains(0) else { return false }
+        guard isHash(stored), !password.contains(0) else { return false }
         let computed = withUnsafeTemporaryAllocation(of: crypt_data.self, capacity: 1) { scratch -> [UInt8] in
             guard let data = scratch.baseAddress else { return [] }
             data.initialize(to: crypt_data())

@@ -45,8 +45,10 @@ package final class PasswordHasher: Sendable {
     }
 
     /// Whether a hash was made with other parameters than today's: after a successful check, store a new one.
-    package static func needsRehash(_ stored: String) -> Bool {
-        !stored.hasPrefix(Argon2.currentPrefix)
+    /// Not so for a password of which the old hash saw the beginning alone: what follows may have been mistyped.
+    package static func needsRehash(_ stored: String, of password: String) -> Bool {
+        if Bcrypt.isHash(stored), password.utf8.count > Bcrypt.visibleBytes { return false }
+        return !stored.hasPrefix(Argon2.currentPrefix)
     }
 
     /// One text typed on two keyboards may come as different code points; NFC makes them the same bytes.
