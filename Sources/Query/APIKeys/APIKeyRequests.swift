@@ -33,6 +33,13 @@ struct APIKeyRequest: Sendable {
         purpose = store.map(Purpose.store) ?? .service(scopes ?? [])
         try principal.mayGrant(scopes ?? [])
     }
+
+    /// Another key with the same rights and the same end.
+    init(like key: APIKey) {
+        name = key.name
+        purpose = key.siteID.map(Purpose.store) ?? .service(key.scopes)
+        expiresAt = key.expiresAt
+    }
 }
 
 /// What a client wants to be otherwise (RFC 7396).

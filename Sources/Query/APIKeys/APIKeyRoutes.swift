@@ -43,18 +43,8 @@ struct APIKeyRoutes: Sendable {
         let wanted = try APIKeyRequest(&body, by: context.principal)
         let origin = context.origin(of: request)
         return try await database.withTenant(context) { tx in
-            let new: NewAPIKey
-            switch wanted.purpose {
-            case .store(let id):
-                new = try NewAPIKey(
-                    ofStore: try await store(id, context, in: tx), in: context.tenant, name: wanted.name,
-                    expiresAt: wanted.expiresAt)
-            case .service(let scopes):
-                try context.mayIssueServiceKeys()
-                new = try NewAPIKey(
-                    with: scopes, in: context.tenant, name: wanted.name, expiresAt: wanted.expiresAt)
-            }
-            let issued = try await keep(new, .keyCreated, context, origin, in: tx)
+            if case .service = wanted.purpose { try context.mayIssueServiceKeys() }
+            let issued = try await issue(wanted, .keyCreated, context, origin, in: tx)
             return Answer(issued, isSecret: true, createdAt: "/api/v1/api-keys/\(issued.key.id.lowercaseString)")
         }
     }
@@ -107,27 +97,26 @@ struct APIKeyRoutes: Sendable {
             if let end = key.expiresAt, end <= .now() {
                 throw Problem.conflict("expired", detail: "An expired key is replaced by a new one, not rotated.")
             }
-            let new: NewAPIKey
-            if let site = key.siteID {
-                new = try NewAPIKey(
-                    ofStore: try await store(site, context, in: tx), in: context.tenant, name: key.name,
-                    expiresAt: key.expiresAt)
-            } else {
-                new = try NewAPIKey(
-                    with: key.scopes, in: context.tenant, name: key.name,
-                    expiresAt: key.expiresAt)
-            }
             try await tx.run(key.expire(inSeconds: overlap, in: context.tenantID))
-            return try await keep(new, .keyRotated, before: key, context, origin, in: tx)
+            return try await issue(APIKeyRequest(like: key), .keyRotated, before: key, context, origin, in: tx)
         }
         directory.invalidate(context.tenantID)
         return Answer(issued, isSecret: true)
     }
 
-    private func keep(
-        _ new: NewAPIKey, _ action: AuditEntry.Action, before: APIKey? = nil, _ context: TenantContext,
+    private func issue(
+        _ wanted: APIKeyRequest, _ action: AuditEntry.Action, before: APIKey? = nil, _ context: TenantContext,
         _ origin: AuditEntry.Origin, in tx: TenantTransaction
     ) async throws -> IssuedAPIKey {
+        let new =
+            switch wanted.purpose {
+            case .store(let id):
+                try NewAPIKey(
+                    ofStore: try await store(id, context, in: tx), in: context.tenant, name: wanted.name,
+                    expiresAt: wanted.expiresAt)
+            case .service(let scopes):
+                try NewAPIKey(with: scopes, in: context.tenant, name: wanted.name, expiresAt: wanted.expiresAt)
+            }
         let principal = context.principal
         let creator = principal.kind == .user ? principal.id : nil
         guard let key = try await tx.first(APIKey.insert(new, into: context.tenantID, by: creator)) else {

@@ -45,8 +45,10 @@ struct Sessions: Sendable {
 
     /// The next tokens of a session, for a refresh token that was not used before.
     /// - Throws: `Problem` 401; an old token ends its session.
-    func renew(_ token: RefreshToken, _ origin: AuditEntry.Origin) async throws -> SignInAnswer {
-        guard let tenant = try await directory.tenant(token.tenantID) else { throw Problem.invalidRefreshToken }
+    func renew(_ text: String, _ origin: AuditEntry.Origin) async throws -> SignInAnswer {
+        guard let token = RefreshToken(parsing: text), let tenant = try await directory.tenant(token.tenantID) else {
+            throw Problem.invalidRefreshToken
+        }
         let next = RefreshToken.make(tenant: tenant.uuid)
         let renewed: SignInAnswer? = try await database.withTenant(tenant) { tx in
             let now = Timestamp.now()
@@ -67,13 +69,11 @@ struct Sessions: Sendable {
     }
 
     func end(_ context: TenantContext, _ origin: AuditEntry.Origin) async throws {
-        let session = try context.session
-        try await write([OpenSession.end(session, in: context.tenantID)], .signedOut, context, origin)
+        try await write(OpenSession.end(context.session, in: context.tenantID), .signedOut, context, origin)
     }
 
     func endAll(_ context: TenantContext, _ origin: AuditEntry.Origin) async throws {
-        _ = try context.session
-        try await write([OpenSession.endAll(of: context.principal.id)], .signedOutEverywhere, context, origin)
+        try await write(OpenSession.endAll(of: context.principal.id), .signedOutEverywhere, context, origin)
     }
 
     private func endAfterReuse(
@@ -87,13 +87,13 @@ struct Sessions: Sendable {
     }
 
     private func write(
-        _ commands: [Command], _ action: AuditEntry.Action, _ context: TenantContext, _ origin: AuditEntry.Origin
+        _ change: Command, _ action: AuditEntry.Action, _ context: TenantContext, _ origin: AuditEntry.Origin
     ) async throws {
         let principal = context.principal
         let entry = AuditEntry(
             action, session: try context.session, of: principal.id, named: principal.name, origin)
-        let all = commands + [entry.insert(into: context.tenantID)]
-        try await database.withTenant(context) { tx in _ = try await tx.pipeline(all.map(\.erased)) }
+        let commands = [change, entry.insert(into: context.tenantID)]
+        try await database.withTenant(context) { tx in _ = try await tx.pipeline(commands.map(\.erased)) }
         directory.invalidate(context.tenantID) // other processes hear of it from the database
     }
 
