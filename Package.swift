@@ -13,6 +13,7 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -51,7 +52,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         // Access tokens (RFC 7519).
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
-        // HTTP client of the demo feed and of the black-box tests.
+        // HTTP client of the mail service, of the demo feed and of the black-box tests.
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         // Chunks of sorted requests, by tenant.
         .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.0"),
@@ -63,6 +64,8 @@ let package = Package(
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         // bcrypt hashes of an earlier system.
         .systemLibrary(name: "CCrypt"),
+        // Rate limits that processes share, through Redis.
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         // glibc's <malloc.h>, which Swift's own module of glibc leaves out.
         .systemLibrary(name: "CMalloc"),
         // CRC-32C, by the processor.
@@ -76,7 +79,8 @@ let package = Package(
         .target(
             name: "Shared",
             dependencies: [
-                "Postgres", "CArgon2", "CChecksum", "CCrypt", "CMalloc", "CZlib", hummingbird, lifecycle, logging,
+                "Postgres", "CArgon2", "CChecksum", "CCrypt", "CHiredis", "CMalloc", "CZlib", hummingbird, lifecycle,
+                logging,
                 crypto, nio,
                 nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioPosix,
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -92,7 +96,11 @@ let package = Package(
             ],
             swiftSettings: strict),
         .executableTarget(
-            name: "Query", dependencies: ["Shared", "Postgres", hummingbird, lifecycle, signals, logging, nio],
+            name: "Query",
+            dependencies: [
+                "Shared", "Postgres", hummingbird, lifecycle, signals, logging, crypto, httpClient, nio, nioHTTP1,
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "Admin",
@@ -110,7 +118,8 @@ let package = Package(
         .testTarget(
             name: "SharedTests",
             dependencies: [
-                "Shared", "Postgres", "Support", "CChecksum", "CZlib", hummingbird, crypto, logging, lifecycle, nio,
+                "Shared", "Postgres", "Support", "CChecksum", "CZlib", hummingbird, crypto, cryptoExtras, logging,
+                lifecycle, nio,
                 nioEmbedded,
                 nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
@@ -125,7 +134,8 @@ let package = Package(
         .testTarget(
             name: "QueryTests",
             dependencies: [
-                "Query", "Shared", "Postgres", "Support", hummingbird, nio, logging, nioEmbedded,
+                "Query", "Shared", "Postgres", "Support", hummingbird, httpClient, crypto, cryptoExtras, nio, logging,
+                nioEmbedded,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: strict),

@@ -86,7 +86,9 @@ struct IngestApp {
             ["synchronous_commit": "off", "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"])
         let folder = try SpoolFolder(path: settings.spoolDirectory, limits: .init(bytes: settings.spoolBytes))
         let parts = IngestParts(
-            settings: settings, database: Database(pool: ingestPool), folder: folder, metrics: metrics, logger: logger)
+            settings: settings, database: Database(pool: ingestPool), folder: folder, registry: registry,
+            metrics: metrics,
+            logger: logger)
         return Ground(
             registry: registry, metrics: metrics, ingestPool: ingestPool, systemPool: systemPool, folder: folder,
             parts: parts)

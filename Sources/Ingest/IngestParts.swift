@@ -19,13 +19,16 @@ struct IngestParts: Sendable {
     let webhookRoute: WebhookRoute
 
     init(
-        settings: IngestSettings, database: Database, folder: SpoolFolder, metrics: IngestMetrics, logger: Logger
+        settings: IngestSettings, database: Database, folder: SpoolFolder, registry: MetricRegistry,
+        metrics: IngestMetrics,
+        logger: Logger
     ) {
         let parsers = JSONParserPool()
         strangersBodies = BodyBudget(limit: settings.bodyBytes / 16)
         webhookBodies = BodyBudget(limit: settings.bodyBytes * 3 / 16)
         bodies = BodyBudget(limit: settings.bodyBytes * 3 / 4)
-        let rates = RateLimiter()
+        let admission = Admission(
+            rates: RateLimiter(settings.redis, scope: "ingest", registry: registry, logger: logger))
         let series = SeriesDirectory(
             store: SeriesStore(database: database), capacity: settings.seriesCacheSize, patience: settings.spoolAfter)
         let metricWriter = MetricGroupWriter(pool: database.pool, logger: logger)
@@ -67,10 +70,11 @@ struct IngestParts: Sendable {
             folder: folder, intake: spooled, availability: availability, interval: .milliseconds(250),
             metrics: metrics.spool, logger: logger)
         metricBatchRoute = MetricBatchRoute(
-            keys: keys, rates: rates, intake: batches, fallback: fallback, activity: activity, bodies: bodies,
+            keys: keys, admission: admission, intake: batches, fallback: fallback, activity: activity, bodies: bodies,
             metrics: metrics)
         webhookRoute = WebhookRoute(
-            integrations: integrations, rates: rates, intake: webhooks, fallback: fallback, bodies: webhookBodies,
+            integrations: integrations, admission: admission, intake: webhooks, fallback: fallback,
+            bodies: webhookBodies,
             strangersBodies: strangersBodies, metrics: metrics)
     }
 
@@ -78,7 +82,7 @@ struct IngestParts: Sendable {
     func invalidate(_ tenant: TenantID, after table: String) {
         switch table {
         case "devices", "device_profiles": owners.invalidate(tenant)
-        case "sessions", "memberships", "users": break // of people
+        case "sessions", "memberships", "users", "roles": break // of people
         default:
             keys.invalidate(tenant)
             integrations.invalidate(tenant)

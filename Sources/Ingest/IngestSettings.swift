@@ -76,7 +76,7 @@ struct IngestSettings: Sendable {
             Key.queueUplinks, Key.bodyBytes, Key.seriesCacheSize, Key.ownerCacheSize, Key.spoolDirectory,
             Key.spoolBytes,
             Key.spoolAfter, Key.drainsOnly, Key.compactionInterval,
-            SharedSettings.logLevel, SharedSettings.shutdownGrace,
+            SharedSettings.redis, SharedSettings.logLevel, SharedSettings.shutdownGrace,
         ] + SharedSettings.deadlines
 
     let host: String
@@ -102,6 +102,7 @@ struct IngestSettings: Sendable {
     let drainsOnly: Bool
     let compactionInterval: Duration
     let secretBox: SecretBox
+    let redis: RedisAddress?
     let logLevel: Logger.Level
     let shutdownGrace: Duration
     let deadlines: RequestDeadlines.Limits
@@ -129,6 +130,7 @@ struct IngestSettings: Sendable {
         spoolAfter = reader[Key.spoolAfter]
         drainsOnly = reader[Key.drainsOnly]
         compactionInterval = reader[Key.compactionInterval]
+        redis = reader[SharedSettings.redis]
         secretBox = SecretBox(reader[SharedSettings.masterKey])
         logLevel = reader[SharedSettings.logLevel]
         shutdownGrace = reader[SharedSettings.shutdownGrace]

@@ -11,7 +11,8 @@ struct Main {
 
     static func main() async {
         let start = exitOnFault(program) { () throws(SettingsFault) in try ProcessStart() }
-        let settings = QuerySettings(SettingsReader.ofProcess(program, QuerySettings.declarations))
+        let reader = SettingsReader.ofProcess(program, QuerySettings.declarations)
+        let settings = exitOnFault(program) { () throws(SettingsFault) in try QuerySettings(reader) }
         LogOutput.bootstrap(level: settings.logLevel)
         let logger = Logger(label: program)
         let pool = PostgresPool(
@@ -38,15 +39,16 @@ struct Main {
         metrics.registerProcessMetrics()
         metrics.registerPool(pool)
         let services = await QueryServices(
-            database: Database(pool: pool), tokenKey: settings.tokenKey,
-            passwords: PasswordHasher(threads: settings.passwordThreads), metrics: metrics)
+            database: Database(pool: pool), tokenKeys: settings.tokenKeys, secretBox: settings.secretBox,
+            passwords: PasswordHasher(threads: settings.passwordThreads), metrics: metrics, logger: logger,
+            settings.services)
         let drain = DrainMarker()
         let listening = ListeningMarker()
         let reachable = ReadinessCheck("database") { await pool.ping() }
         let checks = [gate.check, listening.check, reachable, drain.check]
         let admin = AdminServer(checks: checks, metrics: metrics)
         let publicServer = PublicServer(
-            buildEdge(services, origins: settings.origins).buildResponder(),
+            buildEdge(services, origins: settings.origins, proxies: settings.proxies).buildResponder(),
             on: PublicPort(
                 host: settings.host, port: settings.port, maxConnections: settings.maxConnections, start: start,
                 grace: settings.shutdownGrace, idleTimeout: .seconds(120), deadlines: settings.deadlines),
@@ -57,6 +59,7 @@ struct Main {
                 ChangeListening(
                     settings.connection, logger: logger, onChange: { services.directory.invalidate($1) },
                     onUnknown: { services.directory.invalidateAll() }),
+                services.postman, services.exporter,
                 admin.application(host: settings.adminHost, port: settings.adminPort, logger: logger),
                 publicServer,
                 ServiceManagerNotices(

@@ -1,24 +1,64 @@
+import Logging
 import Postgres
 import Shared
 
 /// What endpoints work with.
 struct QueryServices: Sendable {
+    /// What of it an installation decides.
+    struct Options: Sendable {
+        /// How long the caches of sign-in believe what they know.
+        var accessTimeToLive = Duration.seconds(4)
+        var failures = FailureThrottle.Limits()
+        var registration = Registration.Policy.closed
+        var bootstrapToken: String?
+        var notifier: (any Notifier)?
+        /// Requests a second of an address that has not said whose they are.
+        var strangersRate = 20.0
+        var redis: RedisAddress?
+        /// For links in mail.
+        var publicURL = ""
+        /// Where network servers reach ingest.
+        var ingestURL = ""
+        /// Whose subdomains name tenants; nil for none.
+        var baseDomain: String?
+    }
+
     let database: Database
     let tokens: AccessTokens
     let passwords: PasswordHasher
     let metrics: MetricRegistry
     let directory: AccessDirectory
     let door: SignInGuard
+    let postman: Postman
+    let exporter: Exporter
+    let links: Links
+    let registration: Registration
+    let admission: Admission
+    let secretBox: SecretBox
+    let ingestURL: String
+    let baseDomain: String?
 
     init(
-        database: Database, tokenKey: TokenKey, passwords: PasswordHasher, metrics: MetricRegistry,
-        accessTimeToLive: Duration = .seconds(4), failures: FailureThrottle.Limits = .init()
+        database: Database, tokenKeys: TokenKeys, secretBox: SecretBox, passwords: PasswordHasher,
+        metrics: MetricRegistry, logger: Logger,
+        _ options: Options = .init()
     ) async {
         self.database = database
         self.passwords = passwords
         self.metrics = metrics
-        tokens = await AccessTokens(current: tokenKey)
-        directory = AccessDirectory(database: database, timeToLive: accessTimeToLive)
-        door = SignInGuard(failures, metrics: metrics)
+        self.secretBox = secretBox
+        ingestURL = options.ingestURL
+        baseDomain = options.baseDomain
+        tokens = await AccessTokens(current: tokenKeys.current, previous: tokenKeys.previous)
+        directory = AccessDirectory(database: database, timeToLive: options.accessTimeToLive)
+        door = SignInGuard(options.failures, metrics: metrics)
+        exporter = Exporter(database: database, logger: logger)
+        postman = Postman(options.notifier, metrics: metrics, logger: logger)
+        let rates = RateLimiter(options.redis, scope: "query", registry: metrics, logger: logger)
+        admission = Admission(rates: rates, strangersRate: options.strangersRate)
+        links = Links(publicURL: options.publicURL)
+        registration = Registration(
+            database: database, passwords: passwords, policy: options.registration,
+            bootstrapToken: options.bootstrapToken)
     }
 }

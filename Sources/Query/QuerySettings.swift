@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import Logging
 import Postgres
 import Shared
@@ -28,11 +29,43 @@ struct QuerySettings: Sendable {
             "Web origins whose pages may call the API, separated by commas, such as https://dashboards.example.com; * for all."
     )
 
+    static let publicURL = SettingKey<String>.text(
+        "PUBLIC_URL", default: "http://127.0.0.1:8081", meaning: "Where people reach the API, for the links in mail.")
+    static let ingestURL = SettingKey<String>.text(
+        "INGEST_URL", default: "http://127.0.0.1:8080",
+        meaning: "Where network servers reach ingest, for the URLs of integrations.")
+    static let baseDomain = SettingKey<String?>.optionalText(
+        "BASE_DOMAIN", meaning: "With pulsegate.example.com, acme.pulsegate.example.com names the tenant acme.")
+    static let registration = SettingKey<Registration.Policy>.choice(
+        "REGISTRATION", default: .closed, meaning: "open: anybody may found a tenant over the API; closed: nobody.")
+    static let bootstrapToken = SettingKey<String?>.optionalText(
+        "BOOTSTRAP_TOKEN",
+        meaning: "Lets whoever has it become the first owner of the tenant `default`, once, over the API.",
+        isSecret: true)
+    static let strangersRate = SettingKey<Int>.integer(
+        "SIGN_INS_PER_SECOND", default: 20, in: 1...1_000_000, unit: "requests a second",
+        meaning:
+            "Requests of one address to sign in, to register and the like, and with wrong credentials; the burst is five times that."
+    )
+    static let resendAPIKey = SettingKey<String?>.optionalText(
+        "RESEND_API_KEY", meaning: "Sends mail through Resend; needs MAIL_FROM.", isSecret: true)
+    static let resendURL = SettingKey<String>.text(
+        "RESEND_URL", default: "https://api.resend.com", meaning: "Where Resend's API is.")
+    static let mailFrom = SettingKey<String?>.optionalText(
+        "MAIL_FROM", meaning: "The sender of mail, such as `Pulsegate <no-reply@example.com>`.")
+    static let mailFolder = SettingKey<String?>.optionalText(
+        "MAIL_FOLDER", meaning: "A folder that mail is put into instead of being sent, a file each: to try things out.")
+
     static let declarations: [any SettingDeclaration] =
         [
             host, port, maxConnections, adminHost, adminPort, databaseURL, poolSize, statementTimeout, passwordThreads,
-            origins,
-            SharedSettings.tokenKey, SharedSettings.logLevel, SharedSettings.shutdownGrace,
+            origins, publicURL, ingestURL, baseDomain, registration, bootstrapToken, resendAPIKey, resendURL, mailFrom,
+            mailFolder,
+            strangersRate,
+            SharedSettings.masterKey, SharedSettings.redis, SharedSettings.trustedProxies, SharedSettings.tokenSecret,
+            SharedSettings.tokenKey,
+            SharedSettings.previousTokenSecret, SharedSettings.previousTokenKey, SharedSettings.logLevel,
+            SharedSettings.shutdownGrace,
         ] + SharedSettings.deadlines
 
     let host: String
@@ -44,12 +77,16 @@ struct QuerySettings: Sendable {
     let poolSize: Int
     let passwordThreads: Int
     let origins: [String]
-    let tokenKey: TokenKey
+    let services: QueryServices.Options
+    let proxies: TrustedProxies
+    let secretBox: SecretBox
+    let tokenKeys: TokenKeys
     let logLevel: Logger.Level
     let shutdownGrace: Duration
     let deadlines: RequestDeadlines.Limits
 
-    init(_ reader: SettingsReader) {
+    /// - Throws: what contradicts each other.
+    init(_ reader: SettingsReader) throws(SettingsFault) {
         host = reader[Self.host]
         port = reader[Self.port]
         maxConnections = reader[Self.maxConnections]
@@ -58,7 +95,14 @@ struct QuerySettings: Sendable {
         poolSize = reader[Self.poolSize]
         passwordThreads = reader[Self.passwordThreads]
         origins = reader[Self.origins]
-        tokenKey = reader[SharedSettings.tokenKey]
+        secretBox = SecretBox(reader[SharedSettings.masterKey])
+        proxies = reader[SharedSettings.trustedProxies]
+        services = QueryServices.Options(
+            registration: reader[Self.registration], bootstrapToken: reader[Self.bootstrapToken],
+            notifier: try Self.notifier(reader), strangersRate: Double(reader[Self.strangersRate]),
+            redis: reader[SharedSettings.redis], publicURL: reader[Self.publicURL], ingestURL: reader[Self.ingestURL],
+            baseDomain: reader[Self.baseDomain])
+        tokenKeys = try TokenKeys(reader)
         logLevel = reader[SharedSettings.logLevel]
         shutdownGrace = reader[SharedSettings.shutdownGrace]
         deadlines = RequestDeadlines.Limits(reader)
@@ -67,5 +111,17 @@ struct QuerySettings: Sendable {
             statementTimeout: reader[Self.statementTimeout],
             // What waits longer for a lock, or forgot its transaction, stands in others' way.
             settings: ["lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s"])
+    }
+
+    private static func notifier(_ reader: SettingsReader) throws(SettingsFault) -> (any Notifier)? {
+        let folder = reader[mailFolder].map(MailFolder.init)
+        guard let apiKey = reader[resendAPIKey] else { return folder }
+        guard folder == nil else {
+            throw SettingsFault([SettingFault(name: mailFolder.name, reason: "and RESEND_API_KEY are both set")])
+        }
+        guard let sender = reader[mailFrom] else {
+            throw SettingsFault([SettingFault(name: mailFrom.name, reason: "is missing: RESEND_API_KEY is set")])
+        }
+        return ResendNotifier(client: .shared, baseURL: reader[resendURL], apiKey: apiKey, sender: sender)
     }
 }

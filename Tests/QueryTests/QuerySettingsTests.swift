@@ -1,3 +1,6 @@
+import Crypto
+import CryptoExtras
+import Foundation
 import Postgres
 import Shared
 import Testing
@@ -8,10 +11,11 @@ import Testing
     private static let needed = [
         "QUERY_DATABASE_URL": "postgresql://pulsegate_query@localhost/pulsegate",
         "JWT_SECRET": String(repeating: "s", count: 32),
+        "MASTER_KEY": "k1:" + Data(repeating: 7, count: 32).base64EncodedString(),
     ]
 
     private static func read(_ environment: [String: String], _ flags: [String] = []) throws -> QuerySettings {
-        QuerySettings(
+        try QuerySettings(
             try SettingsReader(
                 QuerySettings.declarations, arguments: ["pulsegate-query"] + flags, environment: environment))
     }
@@ -29,6 +33,33 @@ import Testing
 
     @Test func everyFaultIsNamedAtOnce() throws {
         let error = #expect(throws: SettingsFault.self) { try Self.read(["JWT_SECRET": "short", "QUERY_PORT": "x"]) }
-        #expect(error?.faults.map(\.name).sorted() == ["JWT_SECRET", "QUERY_DATABASE_URL", "QUERY_PORT"])
+        #expect(error?.faults.map(\.name).sorted() == ["JWT_SECRET", "MASTER_KEY", "QUERY_DATABASE_URL", "QUERY_PORT"])
+    }
+
+    @Test func oneKeySignsTokensAndOneMoreVerifies() throws {
+        let database = Self.needed.filter { $0.key != "JWT_SECRET" }
+        let pem = P256.Signing.PrivateKey().pemRepresentation
+        let publicPEM = Curve25519.Signing.PrivateKey().publicKey.pemRepresentation
+        let error = #expect(throws: SettingsFault.self) { try Self.read(database) }
+        #expect(error?.faults.map(\.name) == ["JWT_SECRET"])
+        for wrong in [
+            ["JWT_SECRET": Self.needed["JWT_SECRET"] ?? "", "JWT_KEY": pem], ["JWT_KEY": publicPEM], ["JWT_KEY": "x"],
+            ["JWT_KEY": pem, "JWT_PREVIOUS_SECRET": "short"],
+        ] {
+            #expect(throws: SettingsFault.self) { try Self.read(database.merging(wrong) { $1 }) }
+        }
+        let right = try Self.read(database.merging(["JWT_KEY": pem, "JWT_PREVIOUS_KEY": publicPEM]) { $1 }).tokenKeys
+        #expect(right.current.algorithm == .es256 && right.previous.map(\.algorithm) == [.edDSA])
+    }
+
+    @Test func mailNeedsASenderAndGoesOneWay() throws {
+        let resend = Self.needed.merging(["RESEND_API_KEY": "re_1"]) { $1 }
+        #expect(throws: SettingsFault.self) { try Self.read(resend) }
+        let complete = try Self.read(resend.merging(["MAIL_FROM": "a@example.com"]) { $1 })
+        #expect(complete.services.notifier is ResendNotifier)
+        let folder = resend.merging(["MAIL_FOLDER": "/tmp/mail", "MAIL_FROM": "a@example.com"]) { $1 }
+        #expect(throws: SettingsFault.self) { try Self.read(folder) }
+        #expect(try Self.read(Self.needed.merging(["MAIL_FOLDER": "/tmp"]) { $1 }).services.notifier is MailFolder)
+        #expect(try Self.read(Self.needed).services.notifier == nil)
     }
 }

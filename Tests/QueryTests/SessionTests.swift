@@ -71,8 +71,8 @@ import Testing
 
     @Test func unknownRefreshTokensGetOneAnswer() async throws {
         try await Testbed.run { bed in
-            let unknown = RefreshToken.make(tenant: TwoTenants.north).secret
-            let foreign = RefreshToken.make(tenant: UUID.v7()).secret
+            let unknown = OpaqueToken.make(tenant: TwoTenants.north).secret
+            let foreign = OpaqueToken.make(tenant: UUID.v7()).secret
             for token in [unknown, foreign, "nonsense", String(repeating: "A", count: 64)] {
                 let answered = try await bed.refresh(token)
                 #expect(answered.status == .unauthorized && answered.code == "invalid_refresh_token")
@@ -165,6 +165,12 @@ import Testing
 extension Testbed {
     func refresh(_ token: String) async throws -> Answered {
         try await post("/api/v1/auth/refresh", "{\"refresh_token\":\"\(token)\"}")
+    }
+
+    /// As typed, whatever comes of it.
+    func logIn(_ user: String, _ password: String) async throws -> Answered {
+        try await post(
+            "/api/v1/auth/login", "{\"email\":\"\(TwoTenants.email(user))\",\"password\":\"\(password)\"}")
     }
 
     /// Entries of the audit log, in all tenants.

@@ -33,7 +33,7 @@ import Testing
             let token = try await bed.services.tokens.verify(text)
             #expect(token.tenantID == TwoTenants.north)
             #expect(token.scopes == Role.owner.scopes)
-            let refresh = try #require(RefreshToken(parsing: answered.json["refresh_token"] as? String ?? ""))
+            let refresh = try #require(OpaqueToken(parsing: answered.json["refresh_token"] as? String ?? ""))
             try await bed.database.asSuperuser { connection in
                 let kept: Int64? = try await connection.first(
                     """

@@ -1,4 +1,5 @@
 import Crypto
+import CryptoExtras
 import Foundation
 import Postgres
 import Testing
@@ -125,5 +126,53 @@ struct AccessTokensTests {
     @Test func shortSecretsAreNoKeys() {
         #expect(TokenKey(secret: String(repeating: "x", count: 31)) == nil)
         #expect(TokenKey(secret: String(repeating: "x", count: 32)) != nil)
+    }
+
+    /// Each algorithm signs and verifies; a public part verifies alone.
+    @Test func keysOfFilesWork() async throws {
+        let p256 = P256.Signing.PrivateKey()
+        let ed25519 = Curve25519.Signing.PrivateKey()
+        for (pem, publicPEM, algorithm) in [
+            (p256.pemRepresentation, p256.publicKey.pemRepresentation, TokenKey.Algorithm.es256),
+            (ed25519.pemRepresentation, ed25519.publicKey.pemRepresentation, .edDSA),
+        ] {
+            let key = try #require(TokenKey(pem: pem))
+            let publicKey = try #require(TokenKey(pem: publicPEM))
+            #expect(key.algorithm == algorithm && key.signs && !publicKey.signs && key.id == publicKey.id)
+            let (text, token) = try await issue(await AccessTokens(current: key))
+            let header = String(decoding: try #require(Base64URL.decode(text.prefix { $0 != "." })), as: UTF8.self)
+            #expect(header.contains("\"\(algorithm.rawValue)\"") && header.contains(key.id))
+            let other = try #require(TokenKey(secret: secret))
+            let during = await AccessTokens(current: other, previous: [publicKey])
+            #expect(try await during.verify(text, now: now) == token)
+            let tampered = String(text.dropLast(8)) + "AAAAAAAA"
+            let refusal = await #expect(throws: TokenRefusal.self) { try await during.verify(tampered, now: now) }
+            #expect(refusal == .badSignature)
+        }
+        #expect(TokenKey(pem: "nonsense") == nil)
+        #expect(TokenKey(pem: P384.Signing.PrivateKey().pemRepresentation) == nil)
+    }
+
+    /// Whoever knows the public key can't sign with it as if it were a secret, and a `kid` chooses no algorithm.
+    @Test func keysAreNotConfused() async throws {
+        let p256 = P256.Signing.PrivateKey()
+        let key = try #require(TokenKey(pem: p256.pemRepresentation))
+        let secretKey = try #require(TokenKey(secret: secret))
+        let tokens = await AccessTokens(current: key, previous: [secretKey])
+        let publicPEM = p256.publicKey.pemRepresentation
+        for (algorithm, id, signer, expected) in [
+            ("HS256", key.id, publicPEM, TokenRefusal.wrongAlgorithm),
+            ("ES256", key.id, publicPEM, .malformed),
+            ("none", key.id, "", .wrongAlgorithm), ("ES256", secretKey.id, secret, .wrongAlgorithm),
+            ("HS256", "../../dev/null", "", .unknownKey), ("HS256", "' OR 1=1 --", secret, .unknownKey),
+            ("HS256", "", secret, .unknownKey),
+        ] {
+            let header = #"{"alg":"\#(algorithm)","typ":"JWT","kid":"\#(id)"}"#
+            let forged = forge(header: header, claims: claims(), secret: signer)
+            let refusal = await #expect(throws: TokenRefusal.self) { try await tokens.verify(forged, now: now) }
+            #expect(refusal == expected, "\(algorithm) \(id)")
+        }
+        let right = forge(header: #"{"alg":"HS256","typ":"JWT","kid":"\#(secretKey.id)"}"#, claims: claims())
+        _ = try await tokens.verify(right, now: now)
     }
 }

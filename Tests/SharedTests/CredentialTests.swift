@@ -22,7 +22,7 @@ struct CredentialTests {
         var dumped = ""
         dump(key, to: &dumped)
         for text in ["\(key)", String(reflecting: key), "\([key])", dumped] { #expect(!text.contains(key.secret)) }
-        let token = RefreshToken.make(tenant: UUID.v7())
+        let token = OpaqueToken.make(tenant: UUID.v7())
         #expect(!"\([token])\(token)".contains(token.secret))
     }
 
@@ -66,13 +66,13 @@ struct CredentialTests {
 
     @Test func refreshTokens() throws {
         let tenant = UUID.v7()
-        let token = RefreshToken.make(tenant: tenant)
+        let token = OpaqueToken.make(tenant: tenant)
         #expect(token.secret.utf8.count == 64 && token.tenantID == tenant)
-        #expect(RefreshToken(parsing: token.secret) == token)
+        #expect(OpaqueToken(parsing: token.secret) == token)
         #expect(token.sha256 == sha256(token.secret))
-        #expect(RefreshToken.make(tenant: tenant) != token)
+        #expect(OpaqueToken.make(tenant: tenant) != token)
         for bad in ["", "x", String(repeating: "!", count: 64), token.secret + "A"] {
-            #expect(RefreshToken(parsing: bad) == nil)
+            #expect(OpaqueToken(parsing: bad) == nil)
         }
     }
 

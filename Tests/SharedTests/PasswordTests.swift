@@ -72,7 +72,8 @@ struct PasswordTests {
     @Test func lengthsOfPasswords() {
         #expect(PasswordPolicy.fault(of: "elevenchars")?.code == "too_short")
         #expect(PasswordPolicy.fault(of: "twelve chars") == nil)
-        #expect(PasswordPolicy.fault(of: String(repeating: "é", count: 128)) == nil)
+        #expect(PasswordPolicy.fault(of: String(repeating: "éxotic w", count: 16))?.code == "too_common")
+        #expect(PasswordPolicy.fault(of: "éxotic " + String(repeating: "🙂x", count: 60) + "e") == nil)
         #expect(PasswordPolicy.fault(of: String(repeating: "x", count: 129), field: "new")?.field == "new")
     }
 
@@ -104,5 +105,26 @@ struct PasswordTests {
         ] {
             #expect(try await !hasher.verify(password, against: damaged))
         }
+    }
+
+    @Test(arguments: [
+        "123456789012", "1234567890123456", "qwertyuiop123", "password1234", "Password2024!", "P@ssw0rd12345",
+        "passwordpassword",
+        "iloveyou1234", "adminadmin123", "aaaaaaaaaaaa", "abcabcabcabc", "111111111111", "1q2w3e4r5t6y", "1qaz2wsx3edc",
+        "qwertyqwerty", "asdfghjkl123", "welcome12345", "letmein12345", "Administrator1", "contraseña2024",
+        "987654321098",
+        "changeme2026", "zxcvbnm12345", "trustno1trustno1", "111222333444", "superman1234", "abcdefghijkl",
+    ])
+    func guessersKnowThese(password: String) {
+        #expect(PasswordPolicy.fault(of: password)?.code == "too_common")
+    }
+
+    @Test(arguments: [
+        "correct horse battery", "twelve chars", "vX8#kq02Lm!s", "chosen by Ana alone", "847392017465",
+        "the cat sat on the mat",
+        "Gf7hQpL2xWz9", "mi perro se llama Bruno",
+    ])
+    func theseWillDo(password: String) {
+        #expect(PasswordPolicy.fault(of: password) == nil)
     }
 }

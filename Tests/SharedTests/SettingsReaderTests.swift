@@ -107,7 +107,7 @@ struct SettingsReaderTests {
 
     @Test func sharedSettingsReadTheirTexts() throws {
         let declared: [any SettingDeclaration] = [
-            SharedSettings.logLevel, SharedSettings.masterKey, SharedSettings.tokenKey,
+            SharedSettings.logLevel, SharedSettings.masterKey, SharedSettings.tokenSecret,
         ]
         let key = "k1:" + Data(count: 32).base64EncodedString()
         let settings = try SettingsReader(

@@ -29,6 +29,21 @@ package enum TwoTenants {
     package static let storeKey = fixedID("0a000000-0000-7000-8000-000000000061")
     package static let serviceKey = fixedID("0a000000-0000-7000-8000-000000000062")
     package static let southernKey = fixedID("0b000000-0000-7000-8000-000000000061")
+    package static let role = fixedID("0a000000-0000-7000-8000-000000000071")
+    /// Nobody has it.
+    package static let unusedRole = fixedID("0a000000-0000-7000-8000-000000000072")
+    package static let southernRole = fixedID("0b000000-0000-7000-8000-000000000071")
+    /// Of `newcomer@example.com`, in either tenant.
+    package static let invitation = fixedID("0a000000-0000-7000-8000-000000000081")
+    /// Of `second@example.com`, in north alone.
+    package static let erasable = fixedID("0a000000-0000-7000-8000-000000000082")
+    package static let southernInvitation = fixedID("0b000000-0000-7000-8000-000000000081")
+    package static let integration = fixedID("0a000000-0000-7000-8000-000000000091")
+    package static let integrationSecret = fixedID("0a000000-0000-7000-8000-000000000092")
+    package static let southernIntegration = fixedID("0b000000-0000-7000-8000-000000000091")
+    package static let southernSecret = fixedID("0b000000-0000-7000-8000-000000000092")
+    package static let export = fixedID("0a000000-0000-7000-8000-0000000000a1")
+    package static let southernExport = fixedID("0b000000-0000-7000-8000-0000000000a1")
     /// Five entries of the audit log, 1 to 5, are north's.
     package static let auditLog = fixedID("0a000000-0000-7000-8000-000000000051")
     package static let southernAuditLog = fixedID("0b000000-0000-7000-8000-000000000050")
@@ -83,6 +98,17 @@ package enum TwoTenants {
         INSERT INTO users (id, email, name) 
         SELECT gen_random_uuid(), name || '@example.com', initcap(name)
           FROM unnest(ARRAY['owner', 'viewer', 'limited', 'southern', 'both', 'guest', 'nobody']) AS name;
+        INSERT INTO roles (tenant_id, id, name, scopes) VALUES
+            (n(), '0a000000-0000-7000-8000-000000000071', 'guest', '{}'),
+            (n(), '0a000000-0000-7000-8000-000000000072', 'unused', '{}'),
+            (s(), '0b000000-0000-7000-8000-000000000071', 'guest', '{}');
+        INSERT INTO invitations (tenant_id, id, email, name, role, sha256, expires_at) VALUES
+            (n(), '0a000000-0000-7000-8000-000000000081', 'newcomer@example.com', 'Newcomer', 'viewer',
+             sha256('northern invitation'), now() + interval '1 day'),
+            (n(), '0a000000-0000-7000-8000-000000000082', 'second@example.com', 'Second', 'viewer',
+             sha256('second invitation'), now() + interval '1 day'),
+            (s(), '0b000000-0000-7000-8000-000000000081', 'newcomer@example.com', 'Newcomer', 'viewer',
+             sha256('southern invitation'), now() + interval '1 day');
         INSERT INTO memberships (tenant_id, user_id, role, site_ids)
         SELECT CASE t WHEN 'north' THEN n() ELSE s() END, u.id, m.role, m.site_ids::uuid[]
           FROM (VALUES ('north', 'owner', 'owner', '{}'), ('north', 'viewer', 'viewer', '{}'),
@@ -156,6 +182,17 @@ package enum TwoTenants {
             (n(), 113, '{6}', '{1767571200000000}', '{6}'),
             (s(), 201, '{7}', '{1767571200000000}', '{7}'),
             (s(), 211, '{8}', '{1767571200000000}', '{8}');
+        INSERT INTO integrations (tenant_id, id, name, dialect, auth, header_name) VALUES
+            (n(), '0a000000-0000-7000-8000-000000000091', 'Network server', 'generic', 'header', 'X-Token'),
+            (s(), '0b000000-0000-7000-8000-000000000091', 'Network server', 'generic', 'header', 'X-Token');
+        INSERT INTO integration_secrets (tenant_id, id, integration_id, master_key_id, sealed) VALUES
+            (n(), '0a000000-0000-7000-8000-000000000092', '0a000000-0000-7000-8000-000000000091', 'k0', ('\\x' || repeat('00', 40))::bytea),
+            (s(), '0b000000-0000-7000-8000-000000000092', '0b000000-0000-7000-8000-000000000091', 'k0', ('\\x' || repeat('00', 40))::bytea);
+        INSERT INTO exports (tenant_id, id, status, bytes, expires_at) VALUES
+            (n(), '0a000000-0000-7000-8000-0000000000a1', 'finished', 3, now() + interval '1 day'),
+            (s(), '0b000000-0000-7000-8000-0000000000a1', 'finished', 3, now() + interval '1 day');
+        INSERT INTO export_parts (tenant_id, export_id, position, bytes)
+        SELECT tenant_id, id, 0, 'abc' FROM exports;
         INSERT INTO api_keys (tenant_id, id, kind, site_id, name, prefix, sha256, scopes) VALUES
             (n(), '0a000000-0000-7000-8000-000000000061', 'store', '0a000000-0000-7000-8000-000000000011', 'Gateway',
              'store_north_T01_abcd', sha256('north gateway'), '{}'),

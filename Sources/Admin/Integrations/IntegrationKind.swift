@@ -1,17 +1,8 @@
 import ArgumentParser
+import Shared
 
-/// How network servers sign what they send.
-enum IntegrationAuth: String, CaseIterable, ExpressibleByArgument, Codable, Sendable {
-    case hmac
-    case standardWebhooks = "standard-webhooks"
-    case header
-    case basic
-}
-
-/// What network servers write.
-enum IntegrationDialect: String, CaseIterable, ExpressibleByArgument, Sendable {
-    case generic, chirpstack, tts, actility
-}
+extension IntegrationAuth: ExpressibleByArgument {}
+extension IntegrationDialect: ExpressibleByArgument {}
 
 struct IntegrationKind: ParsableArguments {
     @Option(

@@ -25,15 +25,9 @@ struct Integrations: Sendable {
             guard let auth = name.flatMap(IntegrationAuth.init(rawValue:)) else {
                 throw Refusal(.conflict, "\(tenant.slug) has no integration \(id.lowercaseString)")
             }
-            try await tx.run(
-                """
-                UPDATE integration_secrets
-                   SET expires_at = least(expires_at, now() + make_interval(secs => \(Double(overlapSeconds))))
-                 WHERE tenant_id = \(tenant.id) AND integration_id = \(id) AND revoked_at IS NULL
-                   AND (expires_at IS NULL OR expires_at > now())
-                """)
+            try await tx.run(IntegrationSecret.expireAll(of: id, inSeconds: overlapSeconds, tenant: tenant.id))
             let secret = auth.newSecret()
-            try await tx.run(try secretBox.insert(secret, of: id, tenant: tenant.id))
+            try await tx.run(IntegrationSecret.insert(secret, as: .v7(), of: id, tenant: tenant.id, secretBox))
             let audit = SystemAudit(
                 action: "integration.secret_rotated", resourceType: "integration", resourceID: id.lowercaseString,
                 after: ["overlap_seconds": String(overlapSeconds)])

@@ -57,7 +57,8 @@ struct NewIntegration: Sendable {
         try await transaction.run(
             "INSERT INTO integration_routes (integration_id, tenant_id) VALUES (\(id), \(tenant))")
         let secret = auth.newSecret()
-        try await transaction.run(try secretBox.insert(secret, of: id, tenant: tenant))
+        try await transaction.run(
+            IntegrationSecret.insert(secret, as: .v7(), of: id, tenant: tenant, secretBox))
         let audit = SystemAudit(
             action: "integration.created", resourceType: "integration", resourceID: id.lowercaseString,
             after: ["name": name, "dialect": dialect.rawValue, "auth": auth.rawValue])
@@ -65,31 +66,5 @@ struct NewIntegration: Sendable {
         return IssuedIntegration(
             id: id.lowercaseString, secret: secret, url: "\(ingestURL)/v1/webhooks/\(id.lowercaseString)",
             auth: auth.rawValue)
-    }
-}
-
-extension IntegrationAuth {
-    /// At least 190 bits from the system's CSPRNG, in the form that the scheme's senders take.
-    func newSecret() -> String {
-        switch self {
-        case .standardWebhooks:
-            var random = SystemRandomNumberGenerator()
-            let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
-            return "whsec_" + Data(bytes).base64EncodedString()
-        case .hmac, .header, .basic:
-            return Base62.random(40)
-        }
-    }
-}
-
-extension SecretBox {
-    /// Seals a secret into a row of its own; the row's id is part of what is sealed.
-    func insert(_ secret: String, of integration: UUID, tenant: TenantID) throws -> Command {
-        let id = UUID.v7()
-        let sealed = try seal(Array(secret.utf8), context: IntegrationSecret.context(id))
-        return """
-            INSERT INTO integration_secrets (tenant_id, id, integration_id, master_key_id, sealed)
-            VALUES (\(tenant), \(id), \(integration), \(sealed.keyID), \(sealed.bytes))
-            """
     }
 }

@@ -4,8 +4,8 @@ import Shared
 
 struct TenantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tenant", abstract: "Onboards and lists tenants.",
-        subcommands: [OnboardCommand.self, List.self])
+        commandName: "tenant", abstract: "Onboards, changes and lists tenants.",
+        subcommands: [OnboardCommand.self, SetCommand.self, List.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lists every tenant.")

@@ -14,7 +14,7 @@ struct MetricBatchRoute: Sendable {
     static let maxListed = 100
 
     let keys: StoreKeyDirectory
-    let rates: RateLimiter
+    let admission: Admission
     let intake: MetricIntake
     let fallback: SpoolFallback
     let activity: Activity
@@ -29,7 +29,7 @@ struct MetricBatchRoute: Sendable {
 
     private func take(_ request: Request, _ context: AnonymousRequestContext) async throws -> Response {
         let credential = try await authenticate(request)
-        try rates.admit(credential.tenant, credential: credential.keyID)
+        try await admission.admit(credential.tenant, credential: credential.keyID)
         let lease = bodies.lease(of: credential.tenant.id)
         defer { withExtendedLifetime(lease) {} }
         let body = try await request.decodedBody(limit: Self.maxBodyBytes, lease: lease, context: context)

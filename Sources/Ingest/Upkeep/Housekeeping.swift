@@ -13,6 +13,9 @@ struct Housekeeping: Service {
     /// Seconds that a webhook message's id is known: longer than any sender retries.
     static let messageLifetime: Int64 = 30 * 86_400
 
+    /// Seconds that sessions, refresh tokens, invitations and password resets are kept after they ended.
+    static let sessionLifetime: Int64 = 30 * 86_400
+
     let database: Database
     let interval: Duration
     let metrics: IngestMetrics
@@ -69,6 +72,7 @@ struct Housekeeping: Service {
                 DELETE FROM quarantine
                  WHERE tenant_id = \(tenant.id) AND received_at < \(now.adding(seconds: -Self.quarantineLifetime))
                 """)
+            for command in Self.expireTheRest(tenant.id, now) { try await tx.run(command) }
             let forgotten: Int32? = try await tx.first(
                 """
                 SELECT forget_orphans(\(tenant.plan.maxOrphans), \(now.adding(seconds: -Self.orphanLifetime)))
@@ -76,5 +80,31 @@ struct Housekeeping: Service {
             return forgotten ?? 0
         }
         metrics.orphansForgotten.increment(by: Int(orphans))
+    }
+
+    /// What can sign nobody in any more, and archives that nobody may fetch any more. Of a session that ended its tokens are kept for a while, so that a stolen one is still told from
+    /// one that nobody knows.
+    private static func expireTheRest(_ tenant: TenantID, _ now: Timestamp) -> [Command] {
+        let past = now.adding(seconds: -sessionLifetime)
+        return [
+            "DELETE FROM refresh_tokens WHERE tenant_id = \(tenant) AND expires_at < \(past)",
+            """
+            DELETE FROM sessions s
+             WHERE tenant_id = \(tenant) AND created_at < \(past)
+               AND NOT EXISTS (SELECT FROM refresh_tokens r WHERE r.tenant_id = s.tenant_id AND r.session_id = s.id)
+            """,
+            """
+            DELETE FROM export_parts p USING exports e
+             WHERE p.tenant_id = \(tenant) AND e.tenant_id = p.tenant_id AND e.id = p.export_id
+               AND coalesce(e.expires_at, e.updated_at + interval '1 hour') < \(now)
+            """,
+            """
+            DELETE FROM exports e
+             WHERE tenant_id = \(tenant) AND updated_at < \(past)
+               AND NOT EXISTS (SELECT FROM export_parts p WHERE p.tenant_id = e.tenant_id AND p.export_id = e.id)
+            """,
+            "DELETE FROM password_resets WHERE tenant_id = \(tenant) AND expires_at < \(past)",
+            "DELETE FROM invitations WHERE tenant_id = \(tenant) AND expires_at < \(past)",
+        ]
     }
 }

@@ -147,7 +147,11 @@ final class OwnerDirectory: Sendable {
             defer { buckets[tenant.id] = bucket }
             // A body never holds more than the burst, so whoever waits as told gets in.
             return bucket.take(min(Double(count), bucket.burst), at: now)
-                .map { .tooManyRequests("new_devices", bucket, wait: $0) }
+                .map { wait in
+                    .tooManyRequests(
+                        RateLimitPolicy("new_devices", rate: bucket.rate, burst: bucket.burst),
+                        retryAfter: Int(wait.rounded(.up)))
+                }
         }
         if let refusal { throw refusal }
     }

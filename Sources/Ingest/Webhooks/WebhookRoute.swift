@@ -11,7 +11,7 @@ struct WebhookRoute: Sendable {
     static let maxBodyBytes = 1 << 20
 
     let integrations: IntegrationDirectory
-    let rates: RateLimiter
+    let admission: Admission
     let intake: WebhookIntake
     let fallback: SpoolFallback
     let bodies: BodyBudget
@@ -34,7 +34,7 @@ struct WebhookRoute: Sendable {
         let now = Timestamp.now()
         let (verified, known) = try verify(Array(buffer: received), request, integration, now)
         // Only now: what a stranger sends must not use up what the tenant may send, nor tell that there is such an integration.
-        try rates.admit(known.tenant, credential: known.id)
+        try await admission.admit(known.tenant, credential: known.id)
         guard try ContentEncoding(request.headers[values: .contentEncoding]) == .identity else {
             throw Problem.unsupportedMediaType(detail: "Webhooks are taken plain.")
         }

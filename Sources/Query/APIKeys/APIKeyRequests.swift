@@ -75,27 +75,9 @@ struct APIKeyChange: Sendable {
 }
 
 extension JSONBody {
-    /// Each once, sorted.
-    fileprivate mutating func scopes(_ name: String) -> [String]? {
-        guard let texts = texts(name) else { return nil }
-        for (index, text) in texts.enumerated() where Scope(rawValue: text) == nil {
-            refuse("\(name)[\(index)]", "unknown_scope", "There is no such scope.")
-        }
-        return Set(texts).sorted()
-    }
-
     fileprivate mutating func futureTime(_ name: String) -> Timestamp? {
         guard let time = time(name) else { return nil }
         if time <= .now() { refuse(name, "not_in_future", "Must be in the future.") }
         return time
-    }
-}
-
-extension Principal {
-    /// - Throws: `Problem` 403: nobody grants a scope that they do not hold.
-    func mayGrant(_ scopes: [String]) throws {
-        let missing = scopes.first { name in Scope(rawValue: name).map { !holds($0) } ?? true }
-        guard let missing else { return }
-        throw Problem.forbidden(code: "scope_not_held", detail: "You do not hold the scope \(missing) yourself.")
     }
 }

@@ -160,9 +160,7 @@ extension TenantContext {
     /// - Throws: `Problem` 403 for a member limited to sites, since programs reach all of them; and for programs, which would live on
     ///   in others after their own end.
     fileprivate func mayIssueServiceKeys() throws {
-        guard scope.siteIDs == nil else {
-            throw Problem.forbidden(code: "site_limited", detail: "A service's key reaches all sites, and you do not.")
-        }
+        try mayReachAllSites()
         guard principal.kind == .user else {
             throw Problem.forbidden(code: "no_session", detail: "Keys of services are issued by people.")
         }

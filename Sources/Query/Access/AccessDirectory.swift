@@ -9,6 +9,7 @@ struct AccessDirectory: Sendable {
     struct Membership: RowDecodable {
         let email: String
         let role: String
+        let scopes: Set<Scope>
         let siteIDs: [UUID]
         let passwordChangeRequired: Bool
         let sessionBegunAt: Timestamp
@@ -16,6 +17,7 @@ struct AccessDirectory: Sendable {
         init(_ row: Row) throws {
             email = try row["email"]
             role = try row["role"]
+            scopes = Scope.held(by: role, own: try row["own_scopes"])
             siteIDs = try row["site_ids"]
             passwordChangeRequired = try row["password_change_required"]
             sessionBegunAt = try row["created_at"]
@@ -24,9 +26,10 @@ struct AccessDirectory: Sendable {
         /// Nothing once the session has ended.
         static func find(_ key: SessionKey) -> Statement<Membership> {
             """
-            SELECT u.email, m.role, m.site_ids, u.password_change_required, s.created_at
+            SELECT u.email, m.role, r.scopes AS own_scopes, m.site_ids, u.password_change_required, s.created_at
               FROM sessions s JOIN memberships m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id
               JOIN users u ON u.id = s.user_id
+              LEFT JOIN roles r ON r.tenant_id = m.tenant_id AND r.name = m.own_role
              WHERE s.tenant_id = \(key.tenant) AND s.id = \(key.session) AND s.user_id = \(key.user)
                AND s.ended_at IS NULL AND s.created_at >= u.sessions_valid_from
             """

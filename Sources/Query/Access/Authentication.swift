@@ -10,21 +10,35 @@ struct Authentication: RouterMiddleware {
     let tokens: AccessTokens
     let directory: AccessDirectory
     let refusals: TokenRefusals
+    let admission: Admission
 
     func handle(
         _ request: Request, context: QueryContext, next: (Request, QueryContext) async throws -> Response
     ) async throws -> Response {
-        guard request.headers.contains(.authorization) else { throw refuse(.missing) }
-        guard let text = request.bearerToken else { throw refuse(.token(.malformed)) }
-        let signedIn = try await text.hasPrefix(ServiceKey.mark) ? program(text) : person(text)
-        if let named = request.headers[.tenantID], !signedIn.tenant.isNamed(named) {
-            throw Problem.forbidden(code: "wrong_tenant", detail: "X-Tenant-ID is not the tenant of the token.")
+        let signedIn: SignedIn
+        do {
+            signedIn = try await who(request, context)
+        } catch let problem as Problem where problem.status == .unauthorized {
+            // Who guesses has to do so slowly.
+            try await admission.stranger(context.client)
+            throw problem
         }
+        try await admission.admit(signedIn)
+        guard signedIn.tenant.isNamed(context.namedTenants) else { throw Problem.wrongTenant }
         var context = context
         context.signedIn = signedIn
         context.notes.tenantSlug = signedIn.tenant.slug
         context.logger[metadataKey: "tenant"] = .string(signedIn.tenant.slug)
         return try await next(request, context)
+    }
+
+    private func who(_ request: Request, _ context: QueryContext) async throws -> SignedIn {
+        guard request.headers.contains(.authorization) else { throw refuse(.missing) }
+        guard let text = request.bearerToken else { throw refuse(.token(.malformed)) }
+        guard text.hasPrefix(ServiceKey.mark) else { return try await person(text) }
+        // A key that nobody knows costs a look at the database.
+        try await admission.checkGuesses(context.client)
+        return try await program(text)
     }
 
     /// A token says who and where; what they may do there is the database's word, a few seconds old at most.
@@ -41,7 +55,7 @@ struct Authentication: RouterMiddleware {
         let sites = membership.siteIDs.isEmpty ? nil : Set(membership.siteIDs)
         let principal = Principal(
             kind: .user, id: token.userID, name: membership.email, sessionID: token.sessionID, role: membership.role,
-            scopes: Role(rawValue: membership.role)?.scopes ?? [], siteIDs: sites)
+            scopes: membership.scopes, siteIDs: sites)
         return SignedIn(
             principal: principal, tenant: tenant, scope: TenantScope(tenant.id, sites: sites),
             mustChangePassword: membership.passwordChangeRequired, sessionBegunAt: membership.sessionBegunAt)
@@ -65,8 +79,14 @@ struct Authentication: RouterMiddleware {
 }
 
 extension Tenant {
-    /// Whether this is the tenant that a client named, by its slug or its UUID.
-    func isNamed(_ name: String) -> Bool {
-        slug == name || UUID(uuidString: name) == uuid
+    /// Whether this is the tenant that a client named, by its slug or its UUID, each time that it did.
+    func isNamed(_ names: [String]) -> Bool {
+        names.allSatisfy { slug == $0 || UUID(uuidString: $0) == uuid }
+    }
+}
+
+extension Problem {
+    static var wrongTenant: Problem {
+        forbidden(code: "wrong_tenant", detail: "The request names another tenant than its token is for.")
     }
 }

@@ -11,6 +11,9 @@ struct QueryContext: PulsegateRequestContext {
     var requestID = ""
     let notes = RequestNotes()
     let remoteAddress: SocketAddress?
+    var client: IPAddress?
+    /// As the request names its tenant beside its credentials; see ``TenantNames``.
+    var namedTenants: [String] = []
     var signedIn: SignedIn?
 
     init(source: ApplicationRequestContextSource) {
@@ -35,6 +38,7 @@ struct TenantContext: ChildRequestContext, PulsegateRequestContext, TenantScoped
     var requestID: String
     let notes: RequestNotes
     let remoteAddress: SocketAddress?
+    var client: IPAddress?
     let principal: Principal
     let tenant: Tenant
     let scope: TenantScope
@@ -50,6 +54,7 @@ struct TenantContext: ChildRequestContext, PulsegateRequestContext, TenantScoped
         requestID = context.requestID
         notes = context.notes
         remoteAddress = context.remoteAddress
+        client = context.client
         principal = signedIn.principal
         tenant = signedIn.tenant
         scope = signedIn.scope
@@ -84,8 +89,8 @@ extension Problem {
 }
 
 extension PulsegateRequestContext {
-    /// The peer of the connection, without its port; nil where there is none.
-    var address: String? { remoteAddress?.ipAddress }
+    /// Where the request comes from; nil where there is no telling.
+    var address: String? { client?.description }
 
     func origin(of request: Request) -> AuditEntry.Origin {
         let agent = request.headers[.userAgent].map { String($0.prefix(512)) }

@@ -47,6 +47,13 @@ struct TenantRoutes {
         on(.patch, path, scope, false, handler)
     }
 
+    func put(
+        _ path: String, requires scope: Scope?,
+        use handler: @Sendable @escaping (Request, TenantContext) async throws -> some ResponseGenerator
+    ) {
+        on(.put, path, scope, false, handler)
+    }
+
     func delete(
         _ path: String, requires scope: Scope?,
         use handler: @Sendable @escaping (Request, TenantContext) async throws -> some ResponseGenerator

@@ -2,6 +2,13 @@ import HTTPTypes
 import Hummingbird
 import Shared
 
+extension PageRequest {
+    /// For lists that are always short.
+    static func everything(_ request: Request, _ context: TenantContext) -> PageRequest {
+        PageRequest(limit: Int.max - 1, after: nil, scope: ListScope(tenant: context.tenant.uuid, request))
+    }
+}
+
 /// One page of a list, `{"data": […], "next_cursor": … | null}`.
 struct PageAnswer<View: JSONWritable>: ResponseGenerator {
     private let views: ArraySlice<View>

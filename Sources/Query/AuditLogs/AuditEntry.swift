@@ -20,28 +20,69 @@ struct AuditEntry: Sendable {
         /// An exchanged refresh token was used again: somebody else has it, so the session is ended.
         case refreshTokenReused = "session.token_reused"
         case passwordChanged = "user.password_changed"
+        case passwordResetAsked = "user.password_reset_asked"
+        case passwordReset = "user.password_reset"
+        case profileChanged = "user.changed"
+        case userCreated = "user.created"
+        case userInvited = "user.invited"
+        case invitationAccepted = "user.joined"
+        case memberChanged = "user.role_changed"
+        case memberRemoved = "user.removed"
+        case invitationWithdrawn = "user.invitation_withdrawn"
+        case personErased = "user.erased"
+        case roleCreated = "role.created"
+        case roleChanged = "role.changed"
+        case roleDeleted = "role.deleted"
+        case tenantCreated = "tenant.created"
+        case tenantChanged = "tenant.changed"
+        case tenantDeactivated = "tenant.deactivated"
+        case integrationCreated = "integration.created"
+        case integrationChanged = "integration.changed"
+        case integrationDeleted = "integration.deleted"
+        case secretRotated = "integration.secret_rotated"
+        case secretRevoked = "integration.secret_revoked"
+        case exportRequested = "tenant.export_requested"
         case keyCreated = "api_key.created"
         case keyChanged = "api_key.changed"
         case keyRotated = "api_key.rotated"
         case keyRevoked = "api_key.revoked"
     }
 
+    /// Who did it.
+    struct Actor: Sendable {
+        let kind: Principal.Kind
+        let id: UUID
+        let name: String
+
+        static func person(_ id: UUID, email: String) -> Actor {
+            Actor(kind: .user, id: id, name: email)
+        }
+    }
+
     let action: Action
     let resourceType: String
     let resourceID: String
-    private let actorKind: Principal.Kind
-    private let actor: UUID
-    private let actorName: String
+    private let actor: Actor
     /// What it was and what it became; never with a secret.
     private let before, after: JSONB?
     private let origin: Origin
 
     /// What a person did with a session of theirs.
     init(_ action: Action, session: UUID, of user: UUID, named name: String, _ origin: Origin) {
+        self.init(
+            action, "session", session, before: String?.none, after: String?.none, by: .person(user, email: name),
+            origin)
+    }
+
+    /// What somebody changed.
+    init<View: JSONWritable>(
+        _ action: Action, _ resourceType: String, _ id: UUID, before: View?, after: View?, by actor: Actor,
+        _ origin: Origin
+    ) {
         self.action = action
-        (resourceType, resourceID) = ("session", session.lowercaseString)
-        (actorKind, actor, actorName) = (.user, user, name)
-        (before, after) = (nil, nil)
+        (self.resourceType, resourceID) = (resourceType, id.lowercaseString)
+        self.actor = actor
+        (self.before, self.after) = (before?.document, after?.document)
         self.origin = origin
     }
 
@@ -50,22 +91,22 @@ struct AuditEntry: Sendable {
         _ action: Action, _ resourceType: String, _ id: UUID, before: View?, after: View?,
         by principal: Principal, _ origin: Origin
     ) {
-        self.action = action
-        (self.resourceType, resourceID) = (resourceType, id.lowercaseString)
-        (actorKind, actor, actorName) = (principal.kind, principal.id, principal.name)
-        (self.before, self.after) = (before?.document, after?.document)
-        self.origin = origin
+        self.init(action, resourceType, id, before: before, after: after, by: principal.actor, origin)
     }
 
     func insert(into tenant: TenantID) -> Command {
         """
         INSERT INTO audit_logs (tenant_id, id, actor_kind, actor_id, actor_name, action, resource_type, resource_id,
                                 before, after, address, user_agent, request_id)
-        VALUES (\(tenant), \(UUID.v7()), \(actorKind.rawValue), \(actor), \(actorName), \(action.rawValue),
+        VALUES (\(tenant), \(UUID.v7()), \(actor.kind.rawValue), \(actor.id), \(actor.name), \(action.rawValue),
                 \(resourceType), \(resourceID), \(before), \(after), \(origin.address), \(origin.userAgent),
                 \(origin.requestID))
         """
     }
+}
+
+extension Principal {
+    var actor: AuditEntry.Actor { .init(kind: kind, id: id, name: name) }
 }
 
 extension JSONWritable {

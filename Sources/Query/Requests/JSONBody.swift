@@ -8,33 +8,11 @@ import Shared
 struct JSONBody {
     static let maxBytes = 64 * 1024
 
-    private indirect enum Value: Decodable {
-        case null
-        case text(String)
-        case number(Double)
-        case list([Value])
-        case other
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if container.decodeNil() {
-                self = .null
-            } else if let text = try? container.decode(String.self) {
-                self = .text(text)
-            } else if (try? container.decode(Bool.self)) == nil, let number = try? container.decode(Double.self) {
-                self = .number(number)
-            } else if let list = try? container.decode([Value].self) {
-                self = .list(list)
-            } else {
-                self = .other
-            }
-        }
-    }
-
-    private struct NotJSON: Error {}
-
-    private var fields: [String: Value]
+    /// The JSON text of each member that was not read yet.
+    private var fields: [String: ArraySlice<UInt8>]
     private var faults: [Problem.FieldError] = []
+    /// Of the objects that this one stands in: `user.`.
+    private let path: String
 
     /// - Throws: `Problem` 413 past `maxBytes`, 415 for another type, 400 for what isn't a JSON object.
     init(_ request: Request, _ context: some RequestContext) async throws {
@@ -42,63 +20,93 @@ struct JSONBody {
             throw Problem.unsupportedMediaType(detail: "The body must be application/json.")
         }
         let bytes = try await request.decodedBody(limit: Self.maxBytes, context: context)
-        do {
-            let bytes = Array(bytes.readableBytesView)
-            guard StrictJSON.isValid(bytes) else { throw NotJSON() }
-            fields = try JSONDecoder().decode([String: Value].self, from: Data(bytes))
-        } catch {
+        guard let members = StrictJSON.members(of: Array(bytes.readableBytesView)) else {
             throw Problem.badRequest(code: "malformed_json", detail: "The body is not a JSON object.")
         }
+        fields = members
+        path = ""
         fields["tenant_id"] = nil // accepted everywhere, and never believed
     }
 
+    private init(_ members: [String: ArraySlice<UInt8>], at path: String) {
+        (fields, self.path) = (members, path)
+    }
+
     mutating func text(_ name: String) -> String? {
-        switch fields.removeValue(forKey: name) {
-        case .text(let text)?: return text
-        case .null?, nil: return nil
-        default:
-            refuse(name, "wrong_type", "Must be a string.")
-            return nil
-        }
+        guard let value = take(name) else { return nil }
+        let text = decoded(String.self, value)
+        if text == nil { refuse(name, "wrong_type", "Must be a string.") }
+        return text
     }
 
     /// Whether the field was sent, be it as null.
     func has(_ name: String) -> Bool { fields[name] != nil }
 
     mutating func texts(_ name: String) -> [String]? {
-        switch fields.removeValue(forKey: name) {
-        case .null?, nil: return nil
-        case .list(let values)?:
-            let texts = values.compactMap { if case .text(let text) = $0 { text } else { nil } }
-            if texts.count == values.count { return texts }
-        default: break
+        guard let value = take(name) else { return nil }
+        let texts = decoded([String].self, value)
+        if texts == nil { refuse(name, "wrong_type", "Must be a list of strings.") }
+        return texts
+    }
+
+    mutating func ids(_ name: String) -> [UUID]? {
+        guard let texts = texts(name) else { return nil }
+        for (index, text) in texts.enumerated() where UUID(uuidString: text) == nil {
+            refuse("\(name)[\(index)]", "invalid_id", "Must be an id.")
         }
-        refuse(name, "wrong_type", "Must be a list of strings.")
-        return nil
+        return texts.compactMap(UUID.init(uuidString:))
+    }
+
+    mutating func boolean(_ name: String) -> Bool? {
+        guard let value = take(name) else { return nil }
+        let boolean = decoded(Bool.self, value)
+        if boolean == nil { refuse(name, "wrong_type", "Must be true or false.") }
+        return boolean
     }
 
     mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
-        switch fields.removeValue(forKey: name) {
-        case .null?, nil: return nil
-        case .number(let number)?:
-            if let value = Int(exactly: number), range.contains(value) { return value }
-            refuse(name, "out_of_range", "Must be a whole number from \(range.lowerBound) to \(range.upperBound).")
-        default: refuse(name, "wrong_type", "Must be a number.")
+        guard let value = take(name) else { return nil }
+        guard let number = decoded(Double.self, value) else {
+            refuse(name, "wrong_type", "Must be a number.")
+            return nil
         }
+        if let integer = Int(exactly: number), range.contains(integer) { return integer }
+        refuse(name, "out_of_range", "Must be a whole number from \(range.lowerBound) to \(range.upperBound).")
         return nil
     }
 
     /// RFC 3339 or epoch milliseconds.
     mutating func time(_ name: String) -> Timestamp? {
-        let time: Timestamp?
-        switch fields.removeValue(forKey: name) {
-        case .null?, nil: return nil
-        case .text(let text)?: time = Timestamp(rfc3339: text)
-        case .number(let number)?: time = Timestamp(epochMilliseconds: number)
-        default: time = nil
-        }
+        guard let value = take(name) else { return nil }
+        let time =
+            decoded(String.self, value).map(Timestamp.init(rfc3339:))
+            ?? decoded(Double.self, value).map(Timestamp.init(epochMilliseconds:)) ?? nil
         if time == nil { refuse(name, "invalid_time", "Must be RFC 3339 with an offset, or epoch milliseconds.") }
         return time
+    }
+
+    /// An object of any form, kept as it is written: no digit of its numbers is lost.
+    mutating func object(_ name: String) -> JSONB? {
+        guard let value = take(name) else { return nil }
+        guard value.first == UInt8(ascii: "{") else {
+            refuse(name, "wrong_type", "Must be an object.")
+            return nil
+        }
+        return JSONB(String(decoding: value, as: UTF8.self))
+    }
+
+    /// An object within this one; its faults are this one's.
+    mutating func nested<Part>(_ name: String, _ read: (inout JSONBody) -> Part?) -> Part? {
+        guard let value = take(name) else { return nil }
+        guard let members = StrictJSON.members(of: Array(value)) else {
+            refuse(name, "wrong_type", "Must be an object.")
+            return nil
+        }
+        var inner = JSONBody(members, at: "\(path)\(name).")
+        let part = read(&inner)
+        inner.refuseTheRest()
+        faults += inner.faults
+        return part
     }
 
     /// One of an enumeration's words.
@@ -128,6 +136,26 @@ struct JSONBody {
         return text
     }
 
+    /// Case-folded, as addresses are kept.
+    mutating func email(_ name: String = "email") -> String? {
+        guard let text = text(name)?.lowercased() else { return nil }
+        guard text.utf8.count <= 254, text.contains(/^[^@\s\p{Cc}]+@[^@\s\p{Cc}]+$/) else {
+            refuse(name, "invalid_email", "Must be an e-mail address.")
+            return nil
+        }
+        return text
+    }
+
+    /// One that may be chosen.
+    mutating func newPassword(_ name: String = "password") -> String? {
+        guard let text = text(name) else { return nil }
+        if let fault = PasswordPolicy.fault(of: text, field: name) {
+            refuse(fault.field, fault.code, fault.detail)
+            return nil
+        }
+        return text
+    }
+
     mutating func requiredText(_ name: String) -> String {
         required(name) { $0.text($1) } ?? ""
     }
@@ -141,15 +169,30 @@ struct JSONBody {
     }
 
     mutating func refuse(_ field: String, _ code: String, _ detail: String) {
-        faults.append(Problem.FieldError(field: field, code: code, detail: detail))
+        faults.append(Problem.FieldError(field: path + field, code: code, detail: detail))
     }
 
     /// To be called when every known field was read: what is left is unknown.
     ///
     /// - Throws: `Problem` 422.
     mutating func check() throws {
-        for name in fields.keys.sorted() { refuse(name, "unknown_field", "There is no such field.") }
+        refuseTheRest()
         guard faults.isEmpty else { throw Problem.unprocessable(faults) }
+    }
+
+    private mutating func refuseTheRest() {
+        for name in fields.keys.sorted() { refuse(name, "unknown_field", "There is no such field.") }
+    }
+
+    /// Nil for null too.
+    private mutating func take(_ name: String) -> ArraySlice<UInt8>? {
+        guard let value = fields.removeValue(forKey: name) else { return nil }
+        let text = value.drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        return text.first == UInt8(ascii: "n") ? nil : text
+    }
+
+    private func decoded<Value: Decodable>(_ type: Value.Type, _ value: ArraySlice<UInt8>) -> Value? {
+        try? JSONDecoder().decode(type, from: Data(value))
     }
 
     private static func isJSON(_ type: String) -> Bool {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Whether bytes are JSON to the letter (RFC 8259): in UTF-8, with text in each string.
 ///
 /// Foundation's decoder, which reads a body afterwards, is satisfied with less: it takes trailing commas, byte order marks and
@@ -10,6 +12,23 @@ enum StrictJSON {
         guard String(validating: bytes, as: UTF8.self) != nil else { return false }
         var scanner = Scanner(rest: bytes[...])
         return scanner.takeValue(depth: 0) && scanner.rest.isEmpty
+    }
+
+    /// The members of an object, as they are written; of two with one name the last.
+    ///
+    /// - Returns: nil for what is not JSON, or no object.
+    static func members(of bytes: [UInt8]) -> [String: ArraySlice<UInt8>]? {
+        guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
+        var scanner = Scanner(rest: bytes[...])
+        var members: [String: ArraySlice<UInt8>] = [:]
+        var areNamed = true
+        scanner.skipSpace()
+        let isObject = scanner.takeObject(0) { name, value in
+            guard let name = try? JSONDecoder().decode(String.self, from: Data(name)) else { return areNamed = false }
+            members[name] = value
+        }
+        scanner.skipSpace()
+        return isObject && areNamed && scanner.rest.isEmpty ? members : nil
     }
 }
 
@@ -31,15 +50,23 @@ private struct Scanner {
         }
     }
 
-    private mutating func takeObject(_ depth: Int) -> Bool {
+    /// - Parameter member: is told each member's name and value, as they are written.
+    mutating func takeObject(
+        _ depth: Int, _ member: (_ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) -> Void = { _, _ in }
+    ) -> Bool {
         guard take("{") else { return false }
         skipSpace()
         if take("}") { return true }
         repeat {
             skipSpace()
+            let beforeName = rest
             guard takeString() else { return false }
+            let name = beforeName[..<rest.startIndex]
             skipSpace()
-            guard take(":"), takeValue(depth: depth + 1) else { return false }
+            guard take(":") else { return false }
+            let beforeValue = rest
+            guard takeValue(depth: depth + 1) else { return false }
+            member(name, beforeValue[..<rest.startIndex])
         } while take(",")
         return take("}")
     }
@@ -110,7 +137,7 @@ private struct Scanner {
         return true
     }
 
-    private mutating func skipSpace() {
+    mutating func skipSpace() {
         rest = rest.drop { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
     }
 }

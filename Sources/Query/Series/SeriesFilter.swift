@@ -9,6 +9,8 @@ struct SeriesFilter: Hashable, Sendable {
         let values: [String]
     }
 
+    /// By which alone no client can ask.
+    var ids: [Int32] = []
     var metrics: [MetricPattern] = []
     var stores = References()
     var devices = References()
@@ -44,6 +46,7 @@ extension SeriesFilter {
             "s.tenant_id = \(tenant)", "(si.id IS NOT NULL OR d.id IS NOT NULL)",
             scope.sees(site: "coalesce(si.id, \(Device.site))"),
         ]
+        if !ids.isEmpty { conditions.append("s.id = ANY (\(ids))") }
         if !metrics.isEmpty {
             conditions.append("(\(metrics.map { $0.matches("s.metric") }.joined(separator: " OR ")))")
         }

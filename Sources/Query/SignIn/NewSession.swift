@@ -10,13 +10,13 @@ struct NewSession: Sendable {
     let id: UUID
     let user: UUID
     let tenant: Tenant
-    let refreshToken: RefreshToken
+    let refreshToken: OpaqueToken
 
     init(user: UUID, tenant: Tenant) {
         id = UUID.v7()
         self.user = user
         self.tenant = tenant
-        refreshToken = RefreshToken.make(tenant: tenant.uuid)
+        refreshToken = OpaqueToken.make(tenant: tenant.uuid)
     }
 
     /// Begins after the person's row was locked, by the clock and not by the transaction's start: so that it is told from sessions

@@ -25,8 +25,8 @@ enum OAuthGrant: Sendable {
             guard max(email.utf8.count, password.utf8.count) <= SignIn.maxLength else {
                 throw OAuthError(.invalidRequest, "username or password is too long.")
             }
-            let tenant = fields["tenant"] ?? request.headers[.tenantID]
-            self = .password(SignIn(email: email, password: password, tenant: tenant))
+            let tenants = (fields["tenant"].map { [$0] } ?? []) + context.namedTenants
+            self = .password(SignIn(email: email, password: password, tenants: tenants))
         case "refresh_token":
             guard let token = fields["refresh_token"] else {
                 throw OAuthError(.invalidRequest, "refresh_token must be given.")

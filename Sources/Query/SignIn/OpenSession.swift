@@ -16,7 +16,7 @@ struct OpenSession: RowDecodable {
 extension OpenSession {
     /// Uses a refresh token up and keeps the next one. Of two that come at once the second waits for the first, and finds it used.
     static func exchange(
-        _ token: RefreshToken, for next: RefreshToken, in tenant: TenantID, now: Timestamp
+        _ token: OpaqueToken, for next: OpaqueToken, in tenant: TenantID, now: Timestamp
     ) -> Statement<OpenSession> {
         """
         WITH used AS (
@@ -35,7 +35,7 @@ extension OpenSession {
     }
 
     /// Ends the session whose token this once was, with all that came of it (RFC 9700 §4.14.2); nothing for an unknown token.
-    static func endAfterReuse(of token: RefreshToken, in tenant: TenantID) -> Statement<OpenSession> {
+    static func endAfterReuse(of token: OpaqueToken, in tenant: TenantID) -> Statement<OpenSession> {
         """
         UPDATE sessions s SET ended_at = now()
           FROM refresh_tokens r

@@ -8,13 +8,9 @@ struct PasswordChange: Sendable {
     /// - Throws: `Problem` 422.
     init(_ body: inout JSONBody) throws {
         old = body.requiredText("old_password")
-        new = body.requiredText("new_password")
+        new = body.required("new_password") { $0.newPassword($1) } ?? ""
         if old.utf8.count > SignIn.maxLength { body.refuse("old_password", "too_long", "No password is that long.") }
-        if !new.isEmpty, let fault = PasswordPolicy.fault(of: new, field: "new_password") {
-            body.refuse(fault.field, fault.code, fault.detail)
-        } else if new == old, !new.isEmpty {
-            body.refuse("new_password", "unchanged", "This is the old password.")
-        }
+        if new == old, !new.isEmpty { body.refuse("new_password", "unchanged", "This is the old password.") }
         try body.check()
     }
 

@@ -18,10 +18,11 @@ struct Person: Sendable {
 
     /// The tenant to enter: the one named, or the only one.
     ///
+    /// - Parameter names: all of the same tenant.
     /// - Throws: `Problem` 403 for a person who may not enter it, whether it exists or not; 409 when there are several.
-    func membership(in named: String?) throws -> SignInCandidate.Membership {
-        if let named {
-            guard let membership = memberships.first(where: { $0.tenant.isNamed(named) }) else {
+    func membership(in names: [String]) throws -> SignInCandidate.Membership {
+        if !names.isEmpty {
+            guard let membership = memberships.first(where: { $0.tenant.isNamed(names) }) else {
                 throw Problem.noMembership
             }
             return membership

@@ -39,7 +39,7 @@ struct SessionRoutes: Sendable {
         guard let person = Person(email: email, candidates), person.id == context.principal.id else {
             throw Problem.unauthorized()
         }
-        let membership = try person.membership(in: tenant)
+        let membership = try person.membership(in: [tenant])
         return Answer(
             try await sessions.begin(
                 for: person, in: membership.tenant, as: .switchedTenant,

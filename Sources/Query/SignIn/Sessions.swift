@@ -44,12 +44,14 @@ struct Sessions: Sendable {
     }
 
     /// The next tokens of a session, for a refresh token that was not used before.
-    /// - Throws: `Problem` 401; an old token ends its session.
-    func renew(_ text: String, _ origin: AuditEntry.Origin) async throws -> SignInAnswer {
-        guard let token = RefreshToken(parsing: text), let tenant = try await directory.tenant(token.tenantID) else {
+    /// - Parameter named: by header and host: must be the token's own tenant.
+    /// - Throws: `Problem` 401, 403; an old token ends its session.
+    func renew(_ text: String, named: [String], _ origin: AuditEntry.Origin) async throws -> SignInAnswer {
+        guard let token = OpaqueToken(parsing: text), let tenant = try await directory.tenant(token.tenantID) else {
             throw Problem.invalidRefreshToken
         }
-        let next = RefreshToken.make(tenant: tenant.uuid)
+        guard tenant.isNamed(named) else { throw Problem.wrongTenant }
+        let next = OpaqueToken.make(tenant: tenant.uuid)
         let renewed: SignInAnswer? = try await database.withTenant(tenant) { tx in
             let now = Timestamp.now()
             guard let session = try await tx.first(OpenSession.exchange(token, for: next, in: tenant.id, now: now))
@@ -77,7 +79,7 @@ struct Sessions: Sendable {
     }
 
     private func endAfterReuse(
-        of token: RefreshToken, _ origin: AuditEntry.Origin, in tx: TenantTransaction
+        of token: OpaqueToken, _ origin: AuditEntry.Origin, in tx: TenantTransaction
     ) async throws {
         guard let session = try await tx.first(OpenSession.endAfterReuse(of: token, in: tx.tenantID)) else { return }
         guard let member = try await tx.first(Member.find(session.user, in: tx.tenantID)) else { return }
@@ -98,10 +100,10 @@ struct Sessions: Sendable {
     }
 
     private func answer(
-        _ member: Member, _ session: UUID, _ refreshToken: RefreshToken, in tenant: Tenant,
+        _ member: Member, _ session: UUID, _ refreshToken: OpaqueToken, in tenant: Tenant,
         _ memberships: [SignInCandidate.Membership]
     ) async throws -> SignInAnswer {
-        let scopes = Role(rawValue: member.role)?.scopes ?? []
+        let scopes = member.scopes
         let token = try await tokens.issue(
             userID: member.id, tenantID: tenant.uuid, role: member.role, scopes: scopes, sessionID: session)
         return SignInAnswer(

@@ -6,30 +6,26 @@ import Shared
 struct SignIn: Sendable {
     let email: String
     let password: String
-    /// The tenant's slug or UUID; nil where the person has only one.
-    let tenant: String?
+    /// The tenant's slugs or UUIDs, as the body, a header and the host name it; none where the person has only one.
+    let tenants: [String]
 
     /// Longer than any password or address may be, so that hashing what anybody sends stays cheap.
     static let maxLength = 1_024
 
-    init(email: String, password: String, tenant: String? = nil) {
+    init(email: String, password: String, tenants: [String] = []) {
         self.email = email.lowercased()
         self.password = password
-        self.tenant = tenant
+        self.tenants = tenants
     }
 
-    /// - Parameter header: `X-Tenant-ID`, which chooses the tenant as well as the body does.
+    /// - Parameter named: by header and host, which choose the tenant as well as the body does.
     /// - Throws: `Problem` 422.
-    init(_ body: inout JSONBody, header: String?) throws {
+    init(_ body: inout JSONBody, named: [String]) throws {
         email = body.requiredText("email").lowercased()
         password = body.requiredText("password")
-        let named = body.text("tenant")
-        if let named, let header, named != header {
-            body.refuse("tenant", "conflict", "X-Tenant-ID names another tenant.")
-        }
+        tenants = (body.text("tenant").map { [$0] } ?? []) + named
         if email.utf8.count > Self.maxLength { body.refuse("email", "too_long", "No address is that long.") }
         if password.utf8.count > Self.maxLength { body.refuse("password", "too_long", "No password is that long.") }
-        tenant = named ?? header
         try body.check()
     }
 }

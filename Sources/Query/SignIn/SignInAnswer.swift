@@ -3,7 +3,7 @@ import Shared
 /// What a sign-in answers.
 struct SignInAnswer: JSONWritable {
     let accessToken: String
-    let refreshToken: RefreshToken
+    let refreshToken: OpaqueToken
     let member: Member
     let tenant: Tenant
     let scopes: Set<Scope>

@@ -30,6 +30,11 @@ final class SignInGuard: Sendable {
             "pulsegate_sign_ins_throttled_total", help: "Sign-ins refused after too many failures.")
     }
 
+    /// Whoever it was, they have proved now that the account is theirs.
+    func pardon(_ email: String) {
+        throttle.withLock { $0.forgive([.account(email)]) }
+    }
+
     /// - Throws: `Problem` 429.
     func begin(email: String, address: String?) throws -> Attempt {
         let subjects = [.account(email)] + (address.map { [FailureThrottle.Subject.address($0)] } ?? [])

@@ -30,3 +30,10 @@ extension Site {
         "tenant_id = \(scope.tenantID) AND deleted_at IS NULL AND \(scope.sees(site: "id"))"
     }
 }
+
+extension Site {
+    /// How many of these there are.
+    static func count(_ ids: [UUID], in tenant: TenantID) -> Statement<Int64> {
+        "SELECT count(*) FROM sites WHERE tenant_id = \(tenant) AND id = ANY (\(ids)) AND deleted_at IS NULL"
+    }
+}

@@ -55,6 +55,16 @@ extension TenantProfile {
           FROM tenants t WHERE t.id = \(tenant)
         """
     }
+
+    /// Nobody else changes it before this transaction ends.
+    static func lock(_ tenant: TenantID) -> Command {
+        "SELECT FROM tenants WHERE id = \(tenant) FOR NO KEY UPDATE"
+    }
+
+    /// All that it names goes on existing; its keys and tokens stop at once.
+    static func deactivate(_ tenant: TenantID) -> Command {
+        "UPDATE tenants SET is_active = false, updated_at = now() WHERE id = \(tenant)"
+    }
 }
 
 extension TenantProfile: JSONWritable {

@@ -6,11 +6,13 @@ struct TenantView: JSONWritable {
     let name: String
 
     func write(to json: inout JSONWriter) {
-        json.object { object in
-            object.field("id", tenant.uuid)
-            object.field("slug", tenant.slug)
-            object.field("name", name)
-            object.field("plan", tenant.plan.rawValue)
-        }
+        json.object { write(fieldsOf: &$0) }
+    }
+
+    func write(fieldsOf object: inout JSONWriter) {
+        object.field("id", tenant.uuid)
+        object.field("slug", tenant.slug)
+        object.field("name", name)
+        object.field("plan", tenant.plan.rawValue)
     }
 }

@@ -2,14 +2,22 @@ import Foundation
 import Postgres
 import Shared
 
-/// A user as one tenant knows them.
+/// A user as one tenant knows them, or will once they join.
 struct Member: Sendable {
+    enum Status: String, Sendable {
+        case active
+        /// There is an invitation, whose id stands for the user's until they join.
+        case invited
+    }
+
     let id: UUID
     let email: String
     let name: String
     let role: String
+    let scopes: Set<Scope>
     /// Empty: every site.
     let siteIDs: [UUID]
+    let status: Status
     let passwordChangeRequired: Bool
     let lastLoginAt: Timestamp?
     let createdAt: Timestamp
@@ -23,7 +31,9 @@ extension Member: RowDecodable {
         email = try row["email"]
         name = try row["name"]
         role = try row["role"]
+        scopes = Scope.held(by: role, own: try row["own_scopes"])
         siteIDs = try row["site_ids"]
+        status = Status(rawValue: try row["status"]) ?? .invited
         passwordChangeRequired = try row["password_change_required"]
         lastLoginAt = try row["last_login_at"]
         createdAt = try row["created_at"]
@@ -43,6 +53,7 @@ extension Member: JSONWritable {
         object.field("name", name)
         object.field("role", role)
         object.field("site_ids", siteIDs)
+        object.field("status", status.rawValue)
         object.field("password_change_required", passwordChangeRequired)
         object.field("last_login_at", lastLoginAt)
         object.field("created_at", createdAt)

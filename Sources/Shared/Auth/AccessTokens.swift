@@ -3,24 +3,8 @@ import Foundation
 import JWTKit
 import Postgres
 
-/// A secret for HS256 and the `kid` that names it in a token's header.
-package struct TokenKey: Sendable {
-    package static let minBytes = 32
-
-    let id: String
-    let key: SymmetricKey
-
-    /// - Returns: nil for a secret of less than 32 bytes (RFC 7518 §3.2).
-    package init?(id: String = "k1", secret: String) {
-        let bytes = Array(secret.utf8)
-        guard bytes.count >= Self.minBytes, !id.isEmpty else { return nil }
-        self.id = id
-        key = SymmetricKey(data: bytes)
-    }
-}
-
-/// Issues and verifies access tokens (RFC 7519, RFC 8725): the algorithm is fixed, and a `kid`, `iss`, `aud` and `exp`
-/// are demanded. One verification is an HMAC over the token and two small JSON documents; nothing is looked up.
+/// Issues and verifies access tokens (RFC 7519, RFC 8725): each key's algorithm is fixed, and a `kid`, `iss`, `aud` and `exp`
+/// are demanded. One verification is an HMAC or a signature over the token and two small JSON documents; nothing is looked up.
 package struct AccessTokens: Sendable {
     /// Seconds that a token lives: `expires_in`.
     package static let lifetime: Int64 = 900
@@ -30,7 +14,7 @@ package struct AccessTokens: Sendable {
 
     private let keys: JWTKeyCollection
     private let current: JWKIdentifier
-    private let ids: Set<String>
+    private let algorithms: [String: TokenKey.Algorithm]
     private let issuer: String
     private let audience: String
 
@@ -41,11 +25,9 @@ package struct AccessTokens: Sendable {
         current: TokenKey, previous: [TokenKey] = [], issuer: String = "pulsegate", audience: String = "pulsegate"
     ) async {
         keys = JWTKeyCollection()
-        for key in previous + [current] {
-            await keys.add(hmac: HMACKey(key: key.key), digestAlgorithm: .sha256, kid: JWKIdentifier(string: key.id))
-        }
+        for key in previous + [current] { await key.add(to: keys) }
         self.current = JWKIdentifier(string: current.id)
-        ids = Set((previous + [current]).map(\.id))
+        algorithms = Dictionary((previous + [current]).map { ($0.id, $0.algorithm) }) { $1 }
         self.issuer = issuer
         self.audience = audience
     }
@@ -89,10 +71,11 @@ package struct AccessTokens: Sendable {
             let bytes = Base64URL.decode(text[..<end]),
             let header = try? JSONDecoder().decode(Header.self, from: Data(bytes))
         else { throw .malformed }
-        guard header.algorithm == "HS256", !header.hasCritical, header.type?.uppercased() == "JWT" else {
-            throw .wrongAlgorithm
-        }
-        guard let id = header.keyID, ids.contains(id) else { throw .unknownKey }
+        guard let algorithm = TokenKey.Algorithm(rawValue: header.algorithm), !header.hasCritical,
+            header.type?.uppercased() == "JWT"
+        else { throw .wrongAlgorithm }
+        guard let id = header.keyID, let expected = algorithms[id] else { throw .unknownKey }
+        guard algorithm == expected else { throw .wrongAlgorithm }
     }
 }
 

@@ -13,6 +13,10 @@ package enum PasswordPolicy {
             return .init(
                 field: field, code: "too_long", detail: "A password has at most \(length.upperBound) characters.")
         }
+        if CommonPasswords.contain(password) {
+            return .init(
+                field: field, code: "too_common", detail: "Others use this password too, and guessers know it.")
+        }
         return nil
     }
 }

@@ -48,3 +48,12 @@ package enum Scope: String, CaseIterable, Codable, Hashable, Sendable {
     case webhookEndpointsRead = "webhook-endpoints:read"
     case webhookEndpointsWrite = "webhook-endpoints:write"
 }
+
+extension Scope {
+    /// - Parameters:
+    ///   - role: one of the house, or one of the tenant's own.
+    ///   - own: what the latter holds; scopes that this version does not know are left out.
+    package static func held(by role: String, own: [String]?) -> Set<Scope> {
+        Role(rawValue: role)?.scopes ?? Set((own ?? []).compactMap(Scope.init(rawValue:)))
+    }
+}

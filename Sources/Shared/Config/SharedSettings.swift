@@ -17,14 +17,56 @@ package enum SharedSettings {
         }
     }
 
-    package static let tokenKey = SettingKey<TokenKey>(
-        "JWT_SECRET", default: nil, defaultText: nil, unit: "",
-        meaning: "Signs access tokens (HS256). At least \(TokenKey.minBytes) bytes.", isSecret: true
-    ) { text throws(SettingValueFault) in
-        guard let key = TokenKey(secret: text) else {
-            throw SettingValueFault("at least \(TokenKey.minBytes) bytes long")
+    package static let tokenSecret = tokenSecret(
+        "JWT_SECRET", meaning: "Signs access tokens (HS256), unless JWT_KEY does. At least \(TokenKey.minBytes) bytes.")
+    package static let previousTokenSecret = tokenSecret(
+        "JWT_PREVIOUS_SECRET", meaning: "Tokens signed with this one still count: the JWT_SECRET before a change.")
+    package static let tokenKey = tokenKey(
+        "JWT_KEY", meaning: "Signs access tokens: a private key in PEM, of P-256 (ES256) or Ed25519 (EdDSA).")
+    package static let previousTokenKey = tokenKey(
+        "JWT_PREVIOUS_KEY",
+        meaning: "Tokens signed with this one still count: the JWT_KEY before a change, or its public part.")
+
+    private static func tokenSecret(_ name: String, meaning: String) -> SettingKey<TokenKey?> {
+        SettingKey(name, default: .some(nil), defaultText: "", meaning: meaning, isSecret: true) {
+            text throws(SettingValueFault) in
+            guard let key = TokenKey(secret: text) else {
+                throw SettingValueFault("at least \(TokenKey.minBytes) bytes long")
+            }
+            return key
         }
-        return key
+    }
+
+    private static func tokenKey(_ name: String, meaning: String) -> SettingKey<TokenKey?> {
+        SettingKey(name, default: .some(nil), defaultText: "", meaning: meaning, isSecret: true) {
+            text throws(SettingValueFault) in
+            guard let key = TokenKey(pem: text) else { throw SettingValueFault("a key of P-256 or Ed25519 in PEM") }
+            return key
+        }
+    }
+
+    package static let redis = SettingKey<RedisAddress?>(
+        "REDIS_URL", default: .some(nil), defaultText: "",
+        meaning: "redis://[user:password@]host[:port][/database]: rate limits are shared by all processes there.",
+        isSecret: true
+    ) { text throws(SettingValueFault) in
+        guard let address = RedisAddress(text) else {
+            throw SettingValueFault("of the form redis://[user:password@]host[:port][/database]")
+        }
+        return address
+    }
+
+    package static let trustedProxies = SettingKey<TrustedProxies>(
+        "TRUSTED_PROXIES", default: TrustedProxies(), defaultText: "",
+        meaning:
+            "Proxies whose X-Forwarded-For is believed: addresses and networks, separated by commas, such as 10.0.0.0/8."
+    ) { text throws(SettingValueFault) in
+        let parts = text.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
+        let networks = parts.compactMap { IPNetwork($0) }
+        guard networks.count == parts.count else {
+            throw SettingValueFault("addresses and networks such as 10.0.0.0/8")
+        }
+        return TrustedProxies(networks)
     }
 
     package static let headTimeout = SettingKey<Duration>.seconds(

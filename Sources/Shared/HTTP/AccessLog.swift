@@ -20,7 +20,7 @@ struct AccessLog: Sendable {
         ]
         if let route = context.routeTemplate { metadata["route"] = .string(route) }
         if let tenant = context.notes.tenantSlug { metadata["tenant"] = .string(tenant) }
-        if let address = context.remoteAddress?.ipAddress { metadata["remote"] = .string(address) }
+        if let address = context.client { metadata["remote"] = .string(address.description) }
         context.logger.log(level: level, "request", metadata: metadata)
     }
 }

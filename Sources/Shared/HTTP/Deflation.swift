@@ -3,14 +3,14 @@ import NIOCore
 
 /// A gzip stream that is written piece by piece (RFC 1952).
 ///
-/// Unchecked: one response's body is written by one task, piece after piece, and nobody else has its stream.
-final class Deflation: @unchecked Sendable {
+/// Unchecked: one body or archive is written by one task, piece after piece, and nobody else has its stream.
+package final class Deflation: @unchecked Sendable {
     private struct Failed: Error {}
 
     private let stream: UnsafeMutablePointer<z_stream>
 
     /// - Parameter level: 1 to 9, speed against size.
-    init(level: Int32 = 5) throws {
+    package init(level: Int32 = 5) throws {
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
         // 31: windowBits of 15, and 16 for gzip's wrapper; 8 is zlib's own default for memory.
@@ -29,12 +29,12 @@ final class Deflation: @unchecked Sendable {
 
     /// What is to be sent for these bytes. A reader can decompress all that was written so far, so that a body which comes
     /// slowly is not held back.
-    func compress(_ bytes: ByteBuffer) throws -> ByteBuffer {
+    package func compress(_ bytes: ByteBuffer) throws -> ByteBuffer {
         try run(bytes, Z_SYNC_FLUSH)
     }
 
     /// The stream's end.
-    func finish() throws -> ByteBuffer {
+    package func finish() throws -> ByteBuffer {
         try run(ByteBuffer(), Z_FINISH)
     }
 

@@ -14,17 +14,21 @@ package struct HTTPEdge<Context: PulsegateRequestContext>: HTTPResponderBuilder 
     private let metrics: MetricRegistry
     private let accessLevel: Logger.Level
     private let crossOrigin: CrossOrigin<Context>
+    private let proxies: TrustedProxies
 
     /// - Parameters:
     ///   - accessLevel: at which requests are logged that went well; failures on our side are warnings.
     ///   - origins: other origins whose pages may call; see ``CrossOrigin``.
+    ///   - proxies: those in front of us.
     package init(
-        _ router: Router<Context>, metrics: MetricRegistry, accessLevel: Logger.Level = .info, origins: [String] = []
+        _ router: Router<Context>, metrics: MetricRegistry, accessLevel: Logger.Level = .info, origins: [String] = [],
+        proxies: TrustedProxies = TrustedProxies()
     ) {
         crossOrigin = CrossOrigin(origins: origins)
         self.router = router
         self.metrics = metrics
         self.accessLevel = accessLevel
+        self.proxies = proxies
     }
 
     package func buildResponder() -> HTTPEdgeResponder<Context> {
@@ -32,7 +36,7 @@ package struct HTTPEdge<Context: PulsegateRequestContext>: HTTPResponderBuilder 
         let routes = RouteTable(router) // after building, which may add routes for HEAD
         return HTTPEdgeResponder(
             inner: inner, routes: routes, metrics: RequestMetrics(routes, metrics),
-            accessLog: AccessLog(level: accessLevel), crossOrigin: crossOrigin)
+            accessLog: AccessLog(level: accessLevel), crossOrigin: crossOrigin, proxies: proxies)
     }
 }
 
@@ -42,11 +46,13 @@ package struct HTTPEdgeResponder<Context: PulsegateRequestContext>: HTTPResponde
     let metrics: RequestMetrics
     let accessLog: AccessLog
     let crossOrigin: CrossOrigin<Context>
+    let proxies: TrustedProxies
 
     package func respond(to request: Request, context: Context) async throws -> Response {
         let start = ContinuousClock.now
         var context = context
         context.requestID = SaneRequestID.from(request.headers[.requestID])
+        context.client = proxies.client(context.remoteAddress.flatMap { IPAddress($0) }, request.headers)
         context.logger[metadataKey: "request_id"] = .string(context.requestID)
         if let parent = request.headers[.traceParent], let trace = traceID(ofTraceParent: parent) {
             context.logger[metadataKey: "trace_id"] = .string(trace)

@@ -6,6 +6,8 @@ extension HTTPField.Name {
     /// Names a tenant by slug or UUID.
     package static let tenantID = HTTPField.Name.constant("X-Tenant-ID")
     package static let idempotencyKey = HTTPField.Name.constant("Idempotency-Key")
+    /// For whom a proxy asks.
+    package static let forwardedFor = HTTPField.Name.constant("X-Forwarded-For")
     /// draft-ietf-httpapi-ratelimit-headers.
     package static let rateLimit = HTTPField.Name.constant("RateLimit")
     package static let rateLimitPolicy = HTTPField.Name.constant("RateLimit-Policy")

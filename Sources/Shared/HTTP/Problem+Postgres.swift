@@ -28,6 +28,10 @@ extension Problem {
             return .unavailable(
                 retryAfter: 1, code: "try_again", detail: "Others were changing the same; please try again.",
                 cause: error.description)
+        // Our own: what the triggers of memberships and sites hold.
+        case "PG001": return .conflict("last_owner", detail: "A tenant keeps an owner.")
+        case "PG002":
+            return .quotaExceeded(detail: "The plan has no more stores than there are.")
         case "55P03": return .unavailable(retryAfter: 1, cause: error.description) // lock_not_available
         default: return refusedByClass(String(state.prefix(2)), error)
         }

@@ -11,6 +11,8 @@ package protocol PulsegateRequestContext: RequestContext {
     var notes: RequestNotes { get }
     /// Who connected to us: with a proxy in front, the proxy.
     var remoteAddress: SocketAddress? { get }
+    /// Where the request comes from, as far as that can be believed; see ``TrustedProxies``.
+    var client: IPAddress? { get set }
 }
 
 extension PulsegateRequestContext {
@@ -54,6 +56,7 @@ package struct AnonymousRequestContext: PulsegateRequestContext {
     package var requestID = ""
     package let notes = RequestNotes()
     package let remoteAddress: SocketAddress?
+    package var client: IPAddress?
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)

@@ -36,7 +36,10 @@ package struct Migrator: Sendable {
 
     /// Applies what is missing, in order, and returns it. A second migrator waits for the first and finds nothing to do.
     package func migrate() async throws -> [Migration] {
-        _ = try await connection.run("SELECT pg_advisory_lock(\(Self.lock))")
+        // Asked for again and again instead of waited for: who waits holds a snapshot, and CREATE INDEX CONCURRENTLY waits for those.
+        while try await connection.first("SELECT pg_try_advisory_lock(\(Self.lock))" as Statement<Bool>) != true {
+            try await Task.sleep(for: .milliseconds(100))
+        }
         do {
             let done = try await applyMissing()
             _ = try await connection.run("SELECT pg_advisory_unlock(\(Self.lock))")

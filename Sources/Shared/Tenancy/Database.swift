@@ -31,6 +31,21 @@ package struct Database: Sendable {
         }
     }
 
+    /// Runs `body` in a transaction that makes a tenant and goes on within it.
+    /// - Parameter tenant: makes it and answers with it.
+    /// - Throws: as ``withTenant(_:_:_:)``.
+    package func founding<R: Sendable>(
+        _ tenant: Statement<Tenant>, _ body: @Sendable (TenantTransaction, Tenant) async throws -> R
+    ) async throws -> R {
+        try await pool.transaction { transaction in
+            guard let tenant = try await transaction.first(tenant) else {
+                throw Problem.internal("a new tenant was not answered")
+            }
+            try await transaction.set([tenant.id.setting])
+            return try await body(TenantTransaction(tenantID: tenant.id, transaction: transaction), tenant)
+        }
+    }
+
     /// One reading statement as a tenant, in one round trip.
     package func read<R>(_ scope: some TenantScoped, _ statement: Statement<R>) async throws -> [R] {
         try await pool.single(statement, readOnly: true, settings: [scope.tenantID.setting])

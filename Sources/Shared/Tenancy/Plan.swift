@@ -47,6 +47,24 @@ package enum Plan: String, CaseIterable, Sendable {
         }
     }
 
+    /// Requests a second that the API takes of a tenant, over all who ask; the burst is twice that.
+    package var apiRequestsPerSecond: Double {
+        switch self {
+        case .basic: 100
+        case .premium: 1_000
+        case .enterprise: 100_000
+        }
+    }
+
+    /// Requests a second that the API takes of one user or key; the burst is twice that.
+    package var apiRequestsPerSecondAndPrincipal: Double {
+        switch self {
+        case .basic: 50
+        case .premium: 200
+        case .enterprise: 100_000
+        }
+    }
+
     /// Unknown devices of which uplinks are kept; beyond that the quietest is forgotten.
     package var maxOrphans: Int32 { 10_000 }
 

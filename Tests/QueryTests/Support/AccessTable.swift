@@ -26,6 +26,15 @@ struct AccessRow: Sendable {
         return row
     }
 
+    /// For what everybody may change.
+    static func everybody(
+        _ method: HTTPRequest.Method, _ route: String, _ body: String, answers success: HTTPResponse.Status = .ok
+    ) -> AccessRow {
+        var row = post(route, body, answers: success)
+        row.method = method
+        return row
+    }
+
     /// For what changes something and viewers may not do.
     static func change(
         _ method: HTTPRequest.Method, _ route: String, _ own: String, _ body: String = "",
@@ -49,7 +58,36 @@ struct AccessRow: Sendable {
 
     static let table: [AccessRow] = [
         row("users/me", "users/me"),
+        everybody(.patch, "users/me", "{\"name\":\"Renamed\"}"),
+        administrative("users", "users"),
+        administrative(
+            "users/:id", "users/\(TwoTenants.invitation)", foreign: "users/\(TwoTenants.southernInvitation)"),
+        change(
+            .post, "users", "users",
+            "{\"email\":\"added@example.com\",\"name\":\"Added\",\"role\":\"viewer\",\"password\":\"long enough to do\"}",
+            answers: .created),
+        change(
+            .put, "users/:id", "users/\(TwoTenants.invitation)", "{\"role\":\"operator\"}",
+            foreign: "users/\(TwoTenants.southernInvitation)"),
+        change(
+            .delete, "users/:id", "users/\(TwoTenants.invitation)", answers: .noContent,
+            foreign: "users/\(TwoTenants.southernInvitation)"),
+        change(
+            .post, "users/:id/erase", "users/\(TwoTenants.erasable)/erase", answers: .noContent,
+            foreign: "users/\(TwoTenants.southernInvitation)/erase"),
+        administrative("roles", "roles"),
+        administrative("roles/:id", "roles/\(TwoTenants.role)", foreign: "roles/\(TwoTenants.southernRole)"),
+        change(.post, "roles", "roles", "{\"name\":\"Night shift\",\"scopes\":[\"sites:read\"]}", answers: .created),
+        change(
+            .patch, "roles/:id", "roles/\(TwoTenants.role)", "{\"scopes\":[]}",
+            foreign: "roles/\(TwoTenants.southernRole)"),
+        change(
+            .delete, "roles/:id", "roles/\(TwoTenants.unusedRole)", answers: .noContent,
+            foreign: "roles/\(TwoTenants.southernRole)"),
+        row("tenants", "tenants"),
+        everybody(.post, "tenants", "{\"name\":\"Mine\",\"slug\":\"mine\"}", answers: .forbidden),
         row("tenants/current", "tenants/current"),
+        change(.patch, "tenants/current", "tenants/current", "{\"billing_email\":\"bills@example.com\"}"),
         administrative("api-keys", "api-keys"),
         administrative(
             "api-keys/:id", "api-keys/\(TwoTenants.storeKey)", foreign: "api-keys/\(TwoTenants.southernKey)"),
@@ -65,6 +103,37 @@ struct AccessRow: Sendable {
         change(
             .delete, "api-keys/:id", "api-keys/\(TwoTenants.storeKey)", answers: .noContent,
             foreign: "api-keys/\(TwoTenants.southernKey)"),
+        change(.post, "tenants/current/export", "tenants/current/export", answers: .accepted),
+        administrative("tenants/current/exports", "tenants/current/exports"),
+        administrative(
+            "tenants/current/exports/:id", "tenants/current/exports/\(TwoTenants.export)",
+            foreign: "tenants/current/exports/\(TwoTenants.southernExport)"),
+        administrative(
+            "tenants/current/exports/:id/archive", "tenants/current/exports/\(TwoTenants.export)/archive",
+            foreign: "tenants/current/exports/\(TwoTenants.southernExport)/archive"),
+        administrative("integrations", "integrations"),
+        administrative(
+            "integrations/:id", "integrations/\(TwoTenants.integration)",
+            foreign: "integrations/\(TwoTenants.southernIntegration)"),
+        change(
+            .post, "integrations", "integrations", "{\"name\":\"N\",\"dialect\":\"tts\",\"auth\":\"hmac\"}",
+            answers: .created),
+        change(
+            .patch, "integrations/:id", "integrations/\(TwoTenants.integration)", "{\"is_active\":false}",
+            foreign: "integrations/\(TwoTenants.southernIntegration)"),
+        administrative(
+            "integrations/:id/secrets", "integrations/\(TwoTenants.integration)/secrets",
+            foreign: "integrations/\(TwoTenants.southernIntegration)/secrets"),
+        change(
+            .post, "integrations/:id/secrets", "integrations/\(TwoTenants.integration)/secrets", "{}",
+            answers: .created, foreign: "integrations/\(TwoTenants.southernIntegration)/secrets"),
+        change(
+            .delete, "integrations/:id/secrets/:secret",
+            "integrations/\(TwoTenants.integration)/secrets/\(TwoTenants.integrationSecret)", answers: .noContent,
+            foreign: "integrations/\(TwoTenants.southernIntegration)/secrets/\(TwoTenants.southernSecret)"),
+        change(
+            .delete, "integrations/:id", "integrations/\(TwoTenants.integration)", answers: .noContent,
+            foreign: "integrations/\(TwoTenants.southernIntegration)"),
         administrative("audit-logs", "audit-logs"),
         administrative(
             "audit-logs/:id", "audit-logs/\(TwoTenants.auditLog)",
@@ -96,9 +165,11 @@ struct AccessRow: Sendable {
         post("auth/logout", answers: .noContent),
         post("auth/logout-all", answers: .noContent),
         post("auth/switch", "{\"tenant\":\"north\"}"),
-        // The last: from here on the password is another.
+        // From here on the password is another, and then there is no tenant.
         post(
-            "auth/password",
-            "{\"old_password\":\"\(TwoTenants.password)\",\"new_password\":\"another one, long enough\"}"),
+            "auth/password", "{\"old_password\":\"\(TwoTenants.password)\",\"new_password\":\"\(otherPassword)\"}"),
+        change(.delete, "tenants/current", "tenants/current", answers: .noContent),
     ]
+
+    static let otherPassword = "another one, long enough"
 }

@@ -19,19 +19,35 @@ struct Testbed: Sendable {
     /// - Parameter accessTimeToLive: how long the caches of sign-in believe what they know.
     static func run(
         accessTimeToLive: Duration = .seconds(4), failures: FailureThrottle.Limits = .init(),
-        _ body: @escaping @Sendable (Testbed) async throws -> Void
+        options: QueryServices.Options = .init(), _ body: @escaping @Sendable (Testbed) async throws -> Void
+    ) async throws {
+        var options = options
+        (options.accessTimeToLive, options.failures) = (accessTimeToLive, failures)
+        try await run(options, body)
+    }
+
+    private static func run(
+        _ options: QueryServices.Options, _ body: @escaping @Sendable (Testbed) async throws -> Void
     ) async throws {
         try await TwoTenants.withDatabase { database in
             try await database.withPool(as: .query) { pool in
                 let key = try #require(TokenKey(secret: "a secret of the tests, long enough for it"))
+                let secretBox = try SecretBox(masterKey: "k1:" + Data(repeating: 7, count: 32).base64EncodedString())
                 let services = await QueryServices(
-                    database: pool, tokenKey: key, passwords: PasswordHasher(threads: 2), metrics: MetricRegistry(),
-                    accessTimeToLive: accessTimeToLive, failures: failures)
+                    database: pool, tokenKeys: TokenKeys(current: key), secretBox: secretBox,
+                    passwords: PasswordHasher(threads: 2),
+                    metrics: MetricRegistry(),
+                    logger: .silent, options)
                 let access = buildRouter(services).access
                 let app = Application(router: buildEdge(services), logger: .silent)
-                try await app.test(.router) { client in
-                    try await body(
-                        Testbed(client: client, database: database, services: services, access: access))
+                try await withThrowingTaskGroup { group in
+                    group.addTask { try await services.postman.run() }
+                    group.addTask { try await services.exporter.run() }
+                    try await app.test(.router) { client in
+                        try await body(
+                            Testbed(client: client, database: database, services: services, access: access))
+                    }
+                    group.cancelAll()
                 }
             }
         }

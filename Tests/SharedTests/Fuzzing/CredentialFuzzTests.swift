@@ -64,7 +64,7 @@ struct CredentialFuzzTests {
         let token = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
         try check("refresh token", [token, String(repeating: "A", count: 64)]) { text in
             (
-                RefreshToken(parsing: text)?.secret,
+                OpaqueToken(parsing: text)?.secret,
                 text.wholeMatch(of: /[A-Za-z0-9_-]{64}/.asciiOnly()).map { String($0.output) }
             )
         }

@@ -10,7 +10,7 @@ struct TokenFuzzTests {
 
     /// Whatever is done to a token, it is refused or says what was signed.
     @Test func tamperedTokensSayNothingElse() async throws {
-        let key = try #require(TokenKey(secret: "0123456789abcdef0123456789abcdef"))
+        let key = try #require(TokenKey(id: "k1", secret: "0123456789abcdef0123456789abcdef"))
         let tokens = await AccessTokens(current: key)
         // Made once and for all, so that a failure can be seen again.
         let text =

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Ingest
+@testable import Shared
 
 struct TokenBucketTests {
     private let start = ContinuousClock.now

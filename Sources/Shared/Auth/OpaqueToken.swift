@@ -1,8 +1,8 @@
 import Foundation
 
-/// An opaque token that gets a new access token once: the tenant's UUID, since whose row it is must be known before the row can be
-/// looked for, and 256 bits of chance. The database keeps its SHA-256.
-package struct RefreshToken: Hashable, Sendable {
+/// A token that works once (to renew a session, to set a forgotten password, to join a tenant): the tenant's UUID, since whose row it is must
+/// be known before the row can be looked for, and 256 bits of chance. The database keeps its SHA-256.
+package struct OpaqueToken: Hashable, Sendable {
     private static let randomCount = 32
 
     /// What the client holds: 64 characters of base64url.
@@ -10,10 +10,10 @@ package struct RefreshToken: Hashable, Sendable {
     package let tenantID: UUID
 
     /// A new one.
-    package static func make(tenant: UUID) -> RefreshToken {
+    package static func make(tenant: UUID) -> OpaqueToken {
         var generator = SystemRandomNumberGenerator()
         let random = (0..<randomCount).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        return RefreshToken(
+        return OpaqueToken(
             secret: Base64URL.encode(withUnsafeBytes(of: tenant.uuid) { Array($0) } + random), tenantID: tenant)
     }
 
@@ -34,8 +34,8 @@ package struct RefreshToken: Hashable, Sendable {
     package var sha256: [UInt8] { Shared.sha256(secret) }
 }
 
-extension RefreshToken: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    package var description: String { "refresh token" }
+extension OpaqueToken: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    package var description: String { "opaque token" }
     package var debugDescription: String { description }
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

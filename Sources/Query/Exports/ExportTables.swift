@@ -1,0 +1,170 @@
+import Foundation
+import Postgres
+import Shared
+
+/// A row on its way into an archive, and where it stands in its table's order.
+struct ExportRow<Key: ExportKey>: RowDecodable {
+    let key: Key
+    let json: String
+
+    init(_ row: Row) throws {
+        key = try Key(exported: row)
+        json = try row["json"]
+    }
+}
+
+/// What a table is read in the order of.
+protocol ExportKey: Sendable {
+    init(exported row: Row) throws
+}
+
+struct IDKey: ExportKey {
+    let id: UUID
+
+    init(exported row: Row) throws { id = try row["key"] }
+}
+
+struct NumberKey: ExportKey {
+    let number: Int64
+
+    init(exported row: Row) throws { number = try row["key"] }
+}
+
+struct UplinkKey: ExportKey {
+    let owner: Int32
+    let receivedAt: Timestamp
+    let epoch: Int32
+    let fcnt: Int64
+
+    init(exported row: Row) throws {
+        owner = try row["owner_id"]
+        receivedAt = try row["received_at"]
+        epoch = try row["epoch"]
+        fcnt = try row["fcnt"]
+    }
+}
+
+/// The tables of an archive, each a page at a time: every row that the tenant has but for samples. Hashes and sealed secrets are left out:
+/// they are of no use elsewhere.
+enum ExportTables {
+    typealias Page<Key: ExportKey> = @Sendable (TenantID, Key?) -> Statement<ExportRow<Key>>
+
+    static let pageSize: Int64 = 1_000
+
+    static let byID: [(name: String, page: Page<IDKey>)] = [
+        ("sites", sites), ("spaces", spaces), ("device-profiles", deviceProfiles), ("devices", devices),
+        ("orphan-devices", orphanDevices), ("users", users), ("invitations", invitations), ("roles", roles),
+        ("api-keys", apiKeys), ("integrations", integrations), ("quarantine", quarantine), ("audit-logs", auditLogs),
+    ]
+
+    static func tenant(_ tenant: TenantID) -> Statement<String> {
+        "SELECT (to_jsonb(t) - 'id')::text FROM tenants t WHERE t.id = \(tenant)"
+    }
+
+    private static let sites: Page<IDKey> = { tenant, after in
+        """
+        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM sites t
+         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
+        """
+    }
+
+    private static let spaces: Page<IDKey> = { tenant, after in
+        """
+        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM spaces t
+         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
+        """
+    }
+
+    private static let deviceProfiles: Page<IDKey> = { tenant, after in
+        """
+        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM device_profiles t
+         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
+        """
+    }
+
+    private static let devices: Page<IDKey> = { tenant, after in
+        """
+        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM devices t
+         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
+        """
+    }
+
+    private static let orphanDevices: Page<IDKey> = { tenant, after in
+        """
+        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM orphan_devices t
+         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
+        """
+    }
+
+    private static let users: Page<IDKey> = { tenant, after in
+        """
+        SELECT u.id AS key, (to_jsonb(m) - 'tenant_id' - 'own_role' || jsonb_build_object('email', u.email, 'name', u.name))::text
+               AS json
+          FROM memberships m JOIN users u ON u.id = m.user_id
+         WHERE m.tenant_id = \(tenant) AND m.user_id > \(after?.id ?? first) ORDER BY m.user_id LIMIT \(pageSize)
+        """
+    }
+
+    private static let invitations: Page<IDKey> = { tenant, after in
+        """
+        SELECT id AS key, (to_jsonb(t) - 'tenant_id' - 'sha256' - 'own_role')::text AS json FROM invitations t
+         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
+        """
+    }
+
+    private static let roles: Page<IDKey> = { tenant, after in
+        """
+        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM roles t
+         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
+        """
+    }
+
+    private static let apiKeys: Page<IDKey> = { tenant, after in
+        """
+        SELECT id AS key, (to_jsonb(t) - 'tenant_id' - 'sha256')::text AS json FROM api_keys t
+         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
+        """
+    }
+
+    private static let integrations: Page<IDKey> = { tenant, after in
+        """
+        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM integrations t
+         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
+        """
+    }
+
+    private static let quarantine: Page<IDKey> = { tenant, after in
+        """
+        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM quarantine t
+         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
+        """
+    }
+
+    private static let auditLogs: Page<IDKey> = { tenant, after in
+        """
+        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM audit_logs t
+         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
+        """
+    }
+
+    /// Devices and orphans name their uplinks by `owner_id`.
+    static let orphanUplinks: Page<NumberKey> = { tenant, after in
+        """
+        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM orphan_uplinks t
+         WHERE tenant_id = \(tenant) AND id > \(after?.number ?? 0) ORDER BY id LIMIT \(pageSize)
+        """
+    }
+
+    static let uplinks: Page<UplinkKey> = { tenant, after in
+        """
+        SELECT owner_id, received_at, epoch, fcnt, (to_jsonb(t) - 'tenant_id')::text AS json FROM uplinks t
+         WHERE tenant_id = \(tenant)
+           AND (owner_id, received_at, epoch, fcnt) > (\(after?.owner ?? 0), coalesce(\(after?.receivedAt)::timestamptz, '-infinity'),
+               \(after?.epoch ?? 0), \(after?.fcnt ?? 0))
+         ORDER BY owner_id, received_at, epoch, fcnt LIMIT \(pageSize)
+        """
+    }
+
+    /// Before every id.
+    private static let first = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+}

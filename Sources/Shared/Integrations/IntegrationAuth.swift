@@ -1,0 +1,26 @@
+import Foundation
+
+/// How a network server proves who it is.
+package enum IntegrationAuth: String, CaseIterable, Codable, Sendable {
+    case hmac
+    case standardWebhooks = "standard-webhooks"
+    case header
+    case basic
+
+    /// At least 190 bits from the system's CSPRNG, in the form that the scheme's senders take.
+    package func newSecret() -> String {
+        switch self {
+        case .standardWebhooks:
+            var random = SystemRandomNumberGenerator()
+            let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+            return "whsec_" + Data(bytes).base64EncodedString()
+        case .hmac, .header, .basic:
+            return Base62.random(40)
+        }
+    }
+}
+
+/// What a network server writes.
+package enum IntegrationDialect: String, CaseIterable, Codable, Sendable {
+    case generic, chirpstack, tts, actility
+}

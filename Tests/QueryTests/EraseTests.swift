@@ -1,0 +1,88 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Postgres
+import Shared
+import Support
+import Testing
+
+@testable import Query
+
+@Suite struct EraseTests {
+    private static func mentions(_ text: String, in bed: Testbed, tenant: String) async throws -> Int64? {
+        try await bed.database.asSuperuser { connection in
+            try await connection.first(
+                """
+                SELECT count(*) FROM audit_logs a JOIN tenants t ON t.id = a.tenant_id
+                 WHERE t.slug = \(tenant) AND a::text LIKE '%' || \(text) || '%'
+                """)
+        }
+    }
+
+    private static func people(_ email: String, in bed: Testbed) async throws -> Int64? {
+        try await bed.database.asSuperuser { connection in
+            try await connection.first("SELECT count(*) FROM users WHERE email = \(email)")
+        }
+    }
+
+    @Test func nothingOfThePersonIsLeftButTheirId() async throws {
+        try await Testbed.run { bed in
+            let (token, id) = (try await bed.token(TwoTenants.owner), try await bed.userID(TwoTenants.viewer))
+            let email = TwoTenants.email(TwoTenants.viewer)
+            let theirs = try await bed.token(TwoTenants.viewer)
+            #expect(try await bed.send(.patch, "/api/v1/users/me", #"{"name":"Vivian"}"#, as: theirs).status == .ok)
+            #expect(try await bed.send(.put, "/api/v1/users/\(id)", #"{"role":"operator"}"#, as: token).status == .ok)
+            #expect((try await Self.mentions(email, in: bed, tenant: "north") ?? 0) >= 3)
+            let erased = try await bed.post("/api/v1/users/\(id)/erase", "", as: token)
+            #expect(erased.status == .noContent, "\(erased.text)")
+            #expect(try await Self.mentions(email, in: bed, tenant: "north") == 0)
+            #expect(try await Self.mentions("Vivian", in: bed, tenant: "north") == 0)
+            #expect((try await Self.mentions(id, in: bed, tenant: "north") ?? 0) >= 4, "references are kept")
+            #expect(try await Self.people(email, in: bed) == 0, "it was the last membership")
+            #expect(try await bed.get("/api/v1/sites", as: theirs).status == .unauthorized)
+            #expect(try await bed.audited("user.erased") == 1)
+        }
+    }
+
+    @Test func otherTenantsKeepWhatIsTheirs() async throws {
+        try await Testbed.run { bed in
+            let (token, id) = (try await bed.token(TwoTenants.owner), try await bed.userID(TwoTenants.both))
+            let email = TwoTenants.email(TwoTenants.both)
+            _ = try await bed.token(TwoTenants.both, tenant: "south")
+            let before = try await Self.mentions(email, in: bed, tenant: "south")
+            #expect(try await bed.post("/api/v1/users/\(id)/erase", "", as: token).status == .noContent)
+            #expect(try await Self.mentions(email, in: bed, tenant: "south") == before && before == 1)
+            #expect(try await Self.people(email, in: bed) == 1)
+            let south = try await bed.token(TwoTenants.southern)
+            #expect(try await bed.get("/api/v1/users/\(id)", as: south).status == .ok)
+        }
+    }
+
+    @Test func whoLeftBeforeIsErasedTooAndStrangersAreNotFound() async throws {
+        try await Testbed.run { bed in
+            let (token, id) = (try await bed.token(TwoTenants.owner), try await bed.userID(TwoTenants.viewer))
+            _ = try await bed.token(TwoTenants.viewer)
+            #expect(try await bed.send(.delete, "/api/v1/users/\(id)", nil, as: token).status == .noContent)
+            #expect(try await bed.post("/api/v1/users/\(id)/erase", "", as: token).status == .noContent)
+            #expect(try await Self.mentions(TwoTenants.email(TwoTenants.viewer), in: bed, tenant: "north") == 0)
+            for stranger in [try await bed.userID(TwoTenants.southern), UUID.v7().uuidString] {
+                #expect(try await bed.post("/api/v1/users/\(stranger)/erase", "", as: token).status == .notFound)
+            }
+            #expect(try await Self.people(TwoTenants.email(TwoTenants.southern), in: bed) == 1)
+            let owner = try await bed.userID(TwoTenants.owner)
+            #expect(try await bed.post("/api/v1/users/\(owner)/erase", "", as: token).code == "last_owner")
+        }
+    }
+
+    /// The one function that changes entries blanks members of nothing, and can be told nothing else.
+    @Test func membersAreNotErasedBehindTheBack() async throws {
+        try await Testbed.run { bed in
+            let id = try #require(UUID(uuidString: try await bed.userID(TwoTenants.viewer)))
+            let north = try #require(try await bed.services.directory.tenant(TwoTenants.north))
+            let error = await #expect(throws: PostgresError.self) {
+                try await bed.services.database.read(north, "SELECT erase_person(\(id))" as Statement<Bool>)
+            }
+            #expect(error?.sqlState == "55000")
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Postgres
+import Shared
+import Support
+import Testing
+
+@testable import Query
+
+@Suite struct InvitationTests {
+    private static let invited = #"{"email":"ana@example.com","name":"Ana","role":"operator"}"#
+    private static let own = "chosen by Ana alone"
+
+    @Test func whoIsInvitedJoinsWithAPasswordOfTheirOwn() async throws {
+        try await Testbed.runWithMail { bed, mail in
+            let token = try await bed.token(TwoTenants.owner)
+            let made = try await bed.post("/api/v1/users", Self.invited, as: token)
+            #expect(made.status == .created && made.json["status"] as? String == "invited", "\(made.text)")
+            let letter = try await mail.next()
+            #expect(letter.to == ["ana@example.com"] && letter.subject.contains("North Ltd"))
+            #expect(letter.text.contains("https://pulsegate.test/join?token="))
+            #expect(try await bed.accept(letter.token, "short").faults == ["password: too_short"])
+            let joined = try await bed.accept(letter.token, Self.own)
+            #expect(joined.status == .created, "\(joined.text)")
+            let access = try #require(joined.json["access_token"] as? String)
+            let me = try await bed.get("/api/v1/users/me", as: access)
+            #expect(me.json["role"] as? String == "operator" && me.json["password_change_required"] as? Bool == false)
+            #expect(try await bed.accept(letter.token, Self.own).faults == ["token: invalid"], "single use")
+            #expect(try await bed.logIn("ana", Self.own).status == .ok)
+            #expect(try await bed.audited("user.joined") == 1)
+        }
+    }
+
+    /// Nobody is drawn into a tenant, and nobody's name is shown to one, without their doing.
+    @Test func whoHasAnAccountJoinsWithItsPassword() async throws {
+        try await Testbed.runWithMail { bed, mail in
+            let token = try await bed.token(TwoTenants.owner)
+            let body = #"{"email":"southern@example.com","name":"?","role":"viewer","password":"set by somebody else"}"#
+            let made = try await bed.post("/api/v1/users", body, as: token)
+            #expect(made.json["status"] as? String == "invited" && made.json["name"] as? String == "?")
+            #expect(try await bed.logIn(TwoTenants.southern, "set by somebody else").status == .unauthorized)
+            let secret = try await mail.next().token
+            #expect(try await bed.accept(secret, "set by somebody else").faults == ["password: wrong_password"])
+            #expect(try await bed.accept(secret, TwoTenants.password, name: "Other").status == .created)
+            let users = try await bed.get("/api/v1/users", as: token).data
+            let joined = try #require(users.first { $0["email"] as? String == "southern@example.com" })
+            #expect(joined["status"] as? String == "active" && joined["name"] as? String == "Southern")
+        }
+    }
+
+    @Test func ofManyAtOnceOneJoins() async throws {
+        try await Testbed.runWithMail { bed, mail in
+            _ = try await bed.post("/api/v1/users", Self.invited, as: bed.token(TwoTenants.owner))
+            let token = try await mail.next().token
+            let statuses = try await withThrowingTaskGroup(of: HTTPResponse.Status.self) { group in
+                for _ in 0..<6 { group.addTask { try await bed.accept(token, Self.own).status } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(statuses.filter { $0 == .created }.count == 1, "\(statuses)")
+            #expect(statuses.allSatisfy { [.created, .unprocessableContent, .conflict].contains($0) }, "\(statuses)")
+        }
+    }
+
+    @Test func invitingAgainVoidsTheEarlierLetterAndWithdrawingAll() async throws {
+        try await Testbed.runWithMail { bed, mail in
+            let token = try await bed.token(TwoTenants.owner)
+            let first = try await bed.post("/api/v1/users", Self.invited, as: token)
+            let second = try await bed.post("/api/v1/users", Self.invited, as: token)
+            #expect(first.json["id"] as? String == second.json["id"] as? String)
+            let (early, late) = (try await mail.next().token, try await mail.next().token)
+            #expect(try await bed.accept(early, Self.own).faults == ["token: invalid"])
+            let id = try #require(second.json["id"] as? String)
+            #expect(try await bed.send(.delete, "/api/v1/users/\(id)", nil, as: token).status == .noContent)
+            #expect(try await bed.accept(late, Self.own).faults == ["token: invalid"])
+            #expect(try await bed.audited("user.invitation_withdrawn") == 1)
+        }
+    }
+
+    @Test func invitationsExpire() async throws {
+        try await Testbed.runWithMail { bed, mail in
+            _ = try await bed.post("/api/v1/users", Self.invited, as: bed.token(TwoTenants.owner))
+            try await bed.database.asSuperuser {
+                try await $0.execute(script: "UPDATE invitations SET expires_at = now()")
+            }
+            #expect(try await bed.accept(mail.next().token, Self.own).faults == ["token: invalid"])
+        }
+    }
+
+    @Test func withoutMailNobodyIsInvited() async throws {
+        try await Testbed.run { bed in
+            let refused = try await bed.post("/api/v1/users", Self.invited, as: bed.token(TwoTenants.owner))
+            #expect(refused.status == .conflict && refused.code == "no_mail")
+        }
+    }
+}

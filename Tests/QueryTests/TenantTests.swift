@@ -1,0 +1,104 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Postgres
+import Shared
+import Support
+import Testing
+
+@testable import Query
+
+@Suite struct TenantTests {
+    @Test func settingsAreMerged() async throws {
+        try await Testbed.run { bed in
+            let token = try await bed.token(TwoTenants.owner)
+            let first = #"{"settings":{"a":{"b":1,"c":2},"d":[1]},"feature_flags":{"beta":true},"name":"North SL"}"#
+            #expect(try await bed.change(first, as: token).status == .ok)
+            let second = #"{"settings":{"a":{"b":null,"e":1.50},"d":[2]},"whatsapp_numbers":["+34600000000"]}"#
+            let changed = try await bed.change(second, as: token)
+            #expect(changed.text.contains(#""settings":{"a": {"c": 2, "e": 1.50}, "d": [2]}"#), "\(changed.text)")
+            #expect(changed.json["name"] as? String == "North SL")
+            #expect(changed.json["whatsapp_numbers"] as? [String] == ["+34600000000"])
+            #expect(try await bed.change(#"{"billing_email":"b@example.com"}"#, as: token).status == .ok)
+            #expect(try await bed.change(#"{"billing_email":null}"#, as: token).json["billing_email"] is NSNull)
+            #expect(try await bed.audited("tenant.changed") == 4)
+        }
+    }
+
+    @Test func faultsAreNamed() async throws {
+        try await Testbed.run { bed in
+            let token = try await bed.token(TwoTenants.owner)
+            let wrong = #"{"name":null,"settings":[],"billing_email":"x","whatsapp_numbers":["1"],"plan":"enterprise"}"#
+            #expect(
+                try await bed.change(wrong, as: token).faults == [
+                    "name: required", "settings: wrong_type", "billing_email: invalid_email",
+                    "whatsapp_numbers[0]: invalid_number", "plan: unknown_field",
+                ])
+            let huge = String(repeating: "x", count: 60_000)
+            #expect(try await bed.change(#"{"settings":{"a":"\#(huge)"}}"#, as: token).status == .ok)
+            let beyond = try await bed.change(#"{"settings":{"b":"\#(huge)"}}"#, as: token)
+            #expect(beyond.status == .unprocessableContent)
+            let tag = try #require(try await bed.get("/api/v1/tenants/current", as: token).headers[.eTag])
+            let name = #"{"name":"North"}"#
+            #expect(try await bed.change(name, as: token, headers: [.ifMatch: tag]).status == .ok)
+            #expect(try await bed.change(name, as: token, headers: [.ifMatch: tag]).status == .preconditionFailed)
+        }
+    }
+
+    /// Its keys and tokens stop, its data stays.
+    @Test func aDeactivatedTenantIsClosedAtOnce() async throws {
+        try await Testbed.run { bed in
+            let (owner, viewer) = (try await bed.token(TwoTenants.owner), try await bed.token(TwoTenants.viewer))
+            let both = try await bed.signIn(TwoTenants.both, tenant: "north")
+            #expect(try await bed.send(.delete, "/api/v1/tenants/current", nil, as: viewer).status == .forbidden)
+            #expect(try await bed.get("/api/v1/sites", as: viewer).status == .ok)
+            #expect(try await bed.send(.delete, "/api/v1/tenants/current", nil, as: owner).status == .noContent)
+            for token in [owner, viewer] {
+                #expect(try await bed.get("/api/v1/sites", as: token).status == .unauthorized)
+            }
+            #expect(try await bed.refresh(#require(both.json["refresh_token"] as? String)).status == .unauthorized)
+            #expect(try await bed.logIn(TwoTenants.viewer, TwoTenants.password).code == "no_membership")
+            #expect(try await bed.logIn(TwoTenants.both, TwoTenants.password).status == .ok, "in the other tenant")
+            let rows: Int64? = try await bed.database.asSuperuser { connection in
+                try await connection.first(
+                    "SELECT count(*) FROM sites s JOIN tenants t ON t.id = s.tenant_id WHERE t.slug = 'north'")
+            }
+            #expect(rows == 5)
+        }
+    }
+
+    /// Whoever adds them: the database holds the bound, also when many come at once.
+    @Test func storesBeyondTheQuotaAreRefused() async throws {
+        try await Testbed.run { bed in
+            try await bed.database.asSuperuser { connection in
+                try await connection.execute(script: "UPDATE tenants SET max_stores = 5 WHERE slug = 'north'")
+            }
+            let outcomes = await withTaskGroup(of: String?.self) { group in
+                for number in 0..<8 {
+                    group.addTask {
+                        do {
+                            try await bed.database.asSuperuser { connection in
+                                _ = try await connection.run(
+                                    """
+                                    INSERT INTO sites (tenant_id, id, code, name)
+                                    SELECT id, \(UUID.v7()), \("Q\(number)"), 'Q' FROM tenants WHERE slug = 'north'
+                                    """)
+                            }
+                            return nil
+                        } catch { return (error as? PostgresError)?.sqlState ?? "\(error)" }
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(outcomes.filter { $0 == nil }.count == 3 && outcomes.filter { $0 == "PG002" }.count == 5)
+            let problem = Problem(postgres: PostgresError(kind: .server, sqlState: "PG002", message: ""))
+            #expect(problem.status == .tooManyRequests && problem.code == "quota_exceeded")
+        }
+    }
+}
+
+extension Testbed {
+    fileprivate func change(_ body: String, as token: String, headers: HTTPFields = [:]) async throws -> Answered {
+        try await send(.patch, "/api/v1/tenants/current", body, as: token, headers: headers)
+    }
+}
