@@ -1,4 +1,4 @@
--- Integrations and their secrets are made and withdrawn over the API too. A secret goes in sealed and is not read back.
+-- Integrations, their secrets and sites are made and withdrawn over the API too. A secret goes in sealed and is not read back.
 
 GRANT INSERT (tenant_id, id, name, dialect, auth, header_name, username, is_active),
       UPDATE (name, header_name, username, is_active, updated_at, deleted_at) ON integrations TO pulsegate_query;
@@ -8,3 +8,5 @@ CREATE POLICY pulsegate_query_own_tenant ON integration_routes TO pulsegate_quer
     USING (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::int))
     WITH CHECK (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::int));
 GRANT INSERT ON integration_routes TO pulsegate_query;
+GRANT INSERT (tenant_id, id, code, name, kind, timezone, address, latitude, longitude, expected_interval_s, settings) ON sites
+    TO pulsegate_query;

@@ -13,6 +13,7 @@ enum Section: String, CaseIterable, ExpressibleByArgument {
     case spooling = "k"
     case noisyTenant = "l"
     case overload = "m"
+    case people = "n"
     case filled = "f"
     /// Last, since it tells of the others.
     case memory = "h"
@@ -27,6 +28,7 @@ enum Section: String, CaseIterable, ExpressibleByArgument {
         case .spooling: "spooled and drained"
         case .noisyTenant: "beside a noisy tenant"
         case .overload: "ten times too much"
+        case .people: "people"
         case .filled: "on a filled database"
         case .latency: "latency at 70 % of saturation"
         case .memory: "memory of ingest"
@@ -47,6 +49,7 @@ extension Suite {
         case .spooling: try await spooling()
         case .noisyTenant: try await besideANoisyTenant()
         case .overload: try await overload()
+        case .people: try await people()
         case .filled: try await filledDatabase()
         case .latency: try await latencyBelowSaturation()
         case .memory:

@@ -145,9 +145,12 @@ struct Laboratory: Sendable {
         }
     }
 
-    func withQuery<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+    func withQuery<Value: Sendable>(
+        _ settings: [String: String] = [:], _ body: () async throws -> Value
+    ) async throws -> Value {
         let process = try await ServerProcess.start(
-            "pulsegate-query", [Self.binary("pulsegate-query")], environment: environment, folder: folder)
+            "pulsegate-query", [Self.binary("pulsegate-query")],
+            environment: environment.merging(settings) { _, new in new }, folder: folder)
         return try await process.whileRunning("http://127.0.0.1:\(ports[3])/ready", body)
     }
 

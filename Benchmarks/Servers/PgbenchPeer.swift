@@ -30,11 +30,18 @@ struct PgbenchPeer {
 
     /// Uplinks a second. The script's tables are those of ``open()``.
     func rate(of script: Script, clients: Int, seconds: Double) async throws -> Double {
-        let file = laboratory.folder.appendingPathComponent("insert.sql")
-        try Data(Self.text(of: script).utf8).write(to: file)
+        try await rate(ofScript: Self.text(of: script), as: nil, clients: clients, seconds: seconds)
+    }
+
+    /// Transactions a second of any script.
+    /// - Parameter role: nil for the superuser.
+    func rate(ofScript script: String, as role: String?, clients: Int, seconds: Double) async throws -> Double {
+        let file = laboratory.folder.appendingPathComponent("script.sql")
+        try Data(script.utf8).write(to: file)
         // A short run says how many transactions make up the time that is asked for.
-        let hint = try await run(file, clients: clients, transactionsEach: 100)
-        return try await run(file, clients: clients, transactionsEach: max(100, Int(hint * seconds) / clients))
+        let hint = try await run(file, as: role, clients: clients, transactionsEach: 100)
+        return try await run(
+            file, as: role, clients: clients, transactionsEach: max(100, Int(hint * seconds) / clients))
     }
 
     private static func text(of script: Script) -> String {
@@ -68,12 +75,12 @@ struct PgbenchPeer {
 
         """
 
-    private func run(_ script: URL, clients: Int, transactionsEach: Int) async throws -> Double {
+    private func run(_ script: URL, as role: String?, clients: Int, transactionsEach: Int) async throws -> Double {
         let output = try await Shell.run(
             "pgbench",
             [
                 "-n", "-M", "prepared", "-c", "\(clients)", "-j", "1", "-t", "\(transactionsEach)", "-f", script.path,
-                try TestPostgres.url(database: laboratory.database),
+                try TestPostgres.url(database: laboratory.database, user: role ?? "postgres"),
             ])
         guard let rate = output.word(after: "tps = ").flatMap(Double.init) else {
             throw BenchFailure(description: "pgbench said: \(output)")

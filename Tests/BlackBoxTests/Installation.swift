@@ -25,6 +25,7 @@ final class Installation: Sendable {
     let queryPort: Int
     let ingestAdminPort: Int
     private let queryAdminPort: Int
+    var queryMetricsURL: String { "http://127.0.0.1:\(queryAdminPort)/metrics" }
     let environment: [String: String]
 
     var ingestURL: String { "http://127.0.0.1:\(ingestPort)" }
@@ -96,10 +97,22 @@ final class Installation: Sendable {
 
     var spoolFolder: URL { URL(fileURLWithPath: environment["SPOOL_DIR"] ?? "") }
 
-    func startQuery() async throws -> ServerProcess {
-        let process = try ServerProcess("pulsegate-query", environment: environment)
+    func startQuery(_ more: [String: String] = [:]) async throws -> ServerProcess {
+        let process = try ServerProcess("pulsegate-query", environment: environment.merging(more) { _, new in new })
         try await process.waitUntilReady(adminPort: queryAdminPort, client)
         return process
+    }
+
+    /// Another one beside it, as behind a balancer.
+    /// - Returns: the process, where it is reached, and where its metrics are.
+    func startReplica(
+        _ more: [String: String] = [:]
+    ) async throws -> (process: ServerProcess, url: String, metricsURL: String) {
+        let ports = try FreePorts.take(2)
+        let own = ["QUERY_PORT": "\(ports[0])", "QUERY_ADMIN_PORT": "\(ports[1])"].merging(more) { $1 }
+        let process = try ServerProcess("pulsegate-query", environment: environment.merging(own) { $1 })
+        try await process.waitUntilReady(adminPort: ports[1], client)
+        return (process, "http://127.0.0.1:\(ports[0])", "http://127.0.0.1:\(ports[1])/metrics")
     }
 
     /// Runs the command-line tool to its end and returns what it printed.

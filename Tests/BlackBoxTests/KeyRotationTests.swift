@@ -50,26 +50,9 @@ struct KeyRotationTests {
     }
 }
 
-private struct API: Sendable {
-    let installation: Installation
-    let token: String
-
-    /// The ids of a list.
-    func get(_ path: String) async throws -> [String] {
-        let answer = try await send(.get, path, nil)
-        return (answer.json["data"] as? [[String: Any]] ?? []).compactMap { $0["id"] as? String }
-    }
-
-    func send(_ method: TestClient.Method, _ path: String, _ json: String?) async throws -> TestClient.Answer {
-        try await installation.client.send(
-            method, installation.queryURL + "/api/v1" + path,
-            headers: ["Authorization": "Bearer \(token)", "Content-Type": "application/json"],
-            body: json.map { Data($0.utf8) })
-    }
-}
-
 extension Installation {
-    fileprivate func post(batch number: Int, key: String) async throws -> Int {
+    /// - Returns: the answer's status.
+    func post(batch number: Int, key: String) async throws -> Int {
         let batch: [String: Any] = ["batch_id": "b\(number)", "metrics": [["name": "n", "value": number]]]
         return try await client.post(
             ingestURL + "/v1/metrics/batch", json: batch, headers: ["Authorization": "Bearer \(key)"]

@@ -24,13 +24,17 @@ struct TestClient: Sendable {
     enum Method: String {
         case get = "GET"
         case post = "POST"
+        case put = "PUT"
+        case patch = "PATCH"
         case delete = "DELETE"
     }
 
     private let http: HTTPClient
 
-    init() {
+    /// - Parameter connections: to one process at once; further requests wait.
+    init(connections: Int = 8) {
         var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
         configuration.timeout = .init(connect: .seconds(5), read: .seconds(30))
         // A refused connection is an answer here. Trying again by itself the client backs off for longer with each failure, and
         // after a process was killed it would still be waiting when that process has long been back.

@@ -230,4 +230,19 @@ import Testing
             }
         }
     }
+
+    /// A key is its tenant's: with another slug in it nobody issued it, and with another tenant named it is refused.
+    @Test func aKeyOfAnotherTenantOpensNothing() async throws {
+        try await Testbed.run { bed in
+            let made = try await bed.post(
+                "/api/v1/api-keys", #"{"name":"S","kind":"service","scopes":["sites:read"]}"#,
+                as: bed.token(TwoTenants.southern))
+            let key = try #require(made.json["key"] as? String)
+            #expect(try await bed.get("/api/v1/sites", as: key).data.texts("name") == ["Harbour"])
+            let relabelled = key.replacing("svc_south_", with: "svc_north_")
+            #expect(try await bed.get("/api/v1/sites", as: relabelled).status == .unauthorized)
+            let misdirected = try await bed.get("/api/v1/sites", as: key, headers: [.tenantID: "north"])
+            #expect(misdirected.status == .forbidden && misdirected.code == "wrong_tenant")
+        }
+    }
 }

@@ -92,11 +92,64 @@ import Testing
         }
     }
 
+    /// A program that holds every scope but the one: nothing else lets it in.
+    @Test func theScopeThatIsNamedIsTheOneThatCounts() async throws {
+        try await Testbed.run { bed in
+            for scope in Set(bed.access.all.compactMap(\.scope)) {
+                let key = ServiceKey.make(tenant: try #require(Slug("north")))
+                let scopes = Scope.allCases.filter { $0 != scope }.map(\.rawValue)
+                try await bed.database.asSuperuser { connection in
+                    _ = try await connection.run(
+                        """
+                        INSERT INTO api_keys (tenant_id, id, kind, name, prefix, sha256, scopes)
+                        SELECT id, \(UUID.v7()), 'service', 'All but one', 'svc_north', \(key.sha256), \(scopes)
+                          FROM tenants WHERE slug = 'north'
+                        """)
+                }
+                let entries = bed.access.all.filter { $0.scope == scope }
+                for row in AccessRow.table
+                where entries.contains(where: { $0.path == row.route && $0.method == "\(row.method)" }) {
+                    let refused = try await bed.ask(row, as: key.secret)
+                    #expect(refused.status == .forbidden && refused.code == "insufficient_scope", "\(row.route)")
+                }
+            }
+        }
+    }
+
+    /// All scopes, and one site: what is of another does not exist, and what reaches all is not theirs to do.
+    @Test func aMemberLimitedToASiteStaysThere() async throws {
+        try await Testbed.run(accessTimeToLive: .zero) { bed in
+            try await bed.promote(TwoTenants.limited, to: "owner")
+            let token = try await bed.token(TwoTenants.limited)
+            let endsSessions: Set = [
+                "/api/v1/auth/logout", "/api/v1/auth/logout-all", "/api/v1/auth/password", "/api/v1/auth/switch",
+            ]
+            for row in AccessRow.table where !endsSessions.contains(row.route) {
+                let answered = try await bed.ask(row, as: token)
+                let expected = row.limited ?? row.success
+                #expect(answered.status == expected, "\(row.method) \(row.route): \(answered.text)")
+                if row.limited == .forbidden { #expect(answered.code == "site_limited", "\(row.route)") }
+            }
+        }
+    }
+
+    /// Whatever changes something says so in the audit log.
+    @Test func everyChangeIsAudited() async throws {
+        try await Testbed.run { bed in
+            for row in AccessRow.table where row.method != .get && row.success != .forbidden {
+                let token = try await bed.token(row.who)
+                let before = try await bed.entries()
+                #expect(try await bed.ask(row, as: token).status == row.success, "\(row.method) \(row.route)")
+                #expect(try await bed.entries() > before, "\(row.method) \(row.route)")
+            }
+        }
+    }
+
     @Test func otherMethodsAreNotAllowed() async throws {
         try await Testbed.run { bed in
             let answered = try await bed.send(.delete, "/api/v1/sites")
             #expect(answered.status == .methodNotAllowed)
-            #expect(answered.headers[.allow] == "GET, HEAD")
+            #expect(answered.headers[.allow] == "GET, HEAD, POST")
             #expect(try await bed.get("/api/v1/auth/login").headers[.allow] == "POST")
             #expect(try await bed.get("/api/v1/nowhere").status == .notFound)
             #expect(try await bed.get("/health-check").json["status"] as? String == "ok")
@@ -173,6 +226,11 @@ import Testing
 }
 
 extension Testbed {
+    /// In the audit log.
+    fileprivate func entries() async throws -> Int64 {
+        try await database.asSuperuser { try await $0.first("SELECT count(*) FROM audit_logs") } ?? 0
+    }
+
     /// Signs in, whether the password was changed by the table's row or not.
     fileprivate func fresh(_ user: String) async throws -> String {
         for password in [TwoTenants.password, AccessRow.otherPassword] {

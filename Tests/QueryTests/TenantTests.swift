@@ -102,3 +102,39 @@ extension Testbed {
         try await send(.patch, "/api/v1/tenants/current", body, as: token, headers: headers)
     }
 }
+
+@Suite struct SiteCreationTests {
+    @Test func aStoreIsMadeAndThePlanSaysHowMany() async throws {
+        try await Testbed.run { bed in
+            let token = try await bed.token(TwoTenants.owner)
+            try await bed.database.asSuperuser { connection in
+                try await connection.execute(script: "UPDATE tenants SET max_stores = 3 WHERE slug = 'north'")
+            }
+            let body = #"{"code":"N1","name":"New","timezone":"Europe/Madrid","latitude":40.4,"settings":{"a":1.50}}"#
+            let made = try await bed.post("/api/v1/stores", body, as: token)
+            #expect(made.status == .created && made.json["kind"] as? String == "store", "\(made.text)")
+            let path = try #require(made.headers[.location])
+            #expect(try await bed.get(path, as: token).text == made.text)
+            let beyond = try await bed.post(
+                "/api/v1/stores", #"{"code":"N2","name":"New","timezone":"UTC"}"#, as: token)
+            #expect(beyond.status == .tooManyRequests && beyond.code == "quota_exceeded", "\(beyond.text)")
+            let warehouse = #"{"code":"N3","name":"New","timezone":"UTC"}"#
+            #expect(try await bed.post("/api/v1/warehouses", warehouse, as: token).status == .created)
+            #expect(try await bed.post("/api/v1/warehouses", warehouse, as: token).status == .conflict)
+            #expect(try await bed.audited("site.created") == 2 + 3, "and those of the fixture")
+        }
+    }
+
+    @Test func faultsAreNamed() async throws {
+        try await Testbed.run { bed in
+            let wrong =
+                #"{"code":"-","name":"","kind":"office","timezone":"Mars","latitude":91,"expected_interval_s":0}"#
+            let answered = try await bed.post("/api/v1/stores", wrong, as: bed.token(TwoTenants.owner))
+            #expect(
+                answered.faults == [
+                    "code: invalid_code", "name: invalid_length", "kind: conflict", "timezone: unknown_timezone",
+                    "latitude: out_of_range", "expected_interval_s: out_of_range",
+                ])
+        }
+    }
+}

@@ -20,6 +20,14 @@ enum DemoGuide {
           curl -s \(demo.ingestURL)/v1/metrics/batch -H 'Content-Type: application/json' \\
             -H 'Authorization: Bearer \(demo.storeAPIKey)' -d '{"metrics":[{"name":"hello","value":1}]}'
 
+        Invite somebody; the letter is in .local/mail, and its token lets them join:
+          curl -s \(demo.queryURL)/api/v1/users -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+            -d '{"email":"ana@example.com","name":"Ana","role":"operator"}'; cat .local/mail/*.txt
+
+        Connect another network server; the answer says what to type into it:
+          curl -s \(demo.queryURL)/api/v1/integrations -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+            -d '{"name":"ChirpStack","dialect":"generic","auth":"header","header_name":"X-Token"}'
+
         Logs are .local/ingest.log, .local/query.log and .local/feed.log. Ctrl-C stops everything.
 
         """

@@ -11,8 +11,7 @@ struct StoreCredential: Hashable, Sendable, TenantScoped {
     var tenantID: TenantID { tenant.id }
 }
 
-/// Knows store keys. A key carries its tenant's slug, so the tenant is set before any key is read, and only keys of the
-/// store that the key names are compared, by their hashes and in constant time.
+/// Knows store keys by their hashes. A key carries its tenant's slug, so the tenant is set before any key is read.
 struct StoreKeyDirectory: Sendable {
     /// A key as it was shown, without its secret.
     private struct Presented: Hashable {
@@ -52,10 +51,8 @@ struct StoreKeyDirectory: Sendable {
         cache = LookupCache(capacity: capacity, isAway: isAway) { key in
             guard let tenant = try await database.lookUp(Tenant.bySlug(key.tenantSlug)).first else { return (nil, nil) }
             guard tenant.isActive else { return (nil, tenant.id) }
-            let keys = try await database.read(tenant, Self.keys(ofStore: key.storeCode, tenant.id))
-            let match = keys.reduce(into: KeyRow?.none) { match, row in
-                if constantTimeEquals(row.sha256, key.sha256) { match = row }
-            }
+            let found = try await database.read(tenant, Self.find(key, tenant.id)).first
+            let match = found.flatMap { constantTimeEquals($0.sha256, key.sha256) ? $0 : nil }
             let known = match.map { row in
                 Known(
                     credential: StoreCredential(tenant: tenant, keyID: row.id, owner: row.owner),
@@ -77,12 +74,13 @@ struct StoreKeyDirectory: Sendable {
     func invalidate(_ tenant: TenantID) { cache.invalidate(tag: tenant) }
     func invalidateAll() { cache.invalidateAll() }
 
-    private static func keys(ofStore code: String, _ tenant: TenantID) -> Statement<KeyRow> {
+    /// By the hash's index, whatever the number of keys.
+    private static func find(_ key: Presented, _ tenant: TenantID) -> Statement<KeyRow> {
         """
         SELECT k.id, s.owner_id, k.sha256, k.expires_at
-          FROM sites s JOIN api_keys k ON k.tenant_id = s.tenant_id AND k.site_id = s.id
-         WHERE s.tenant_id = \(tenant) AND s.code = \(code) AND s.deleted_at IS NULL AND k.kind = 'store'
-           AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+          FROM api_keys k JOIN sites s ON s.tenant_id = k.tenant_id AND s.id = k.site_id
+         WHERE k.tenant_id = \(tenant) AND k.sha256 = \(key.sha256) AND k.kind = 'store' AND k.revoked_at IS NULL
+           AND (k.expires_at IS NULL OR k.expires_at > now()) AND s.code = \(key.storeCode) AND s.deleted_at IS NULL
         """
     }
 }

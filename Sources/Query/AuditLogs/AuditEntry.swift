@@ -42,6 +42,7 @@ struct AuditEntry: Sendable {
         case secretRotated = "integration.secret_rotated"
         case secretRevoked = "integration.secret_revoked"
         case exportRequested = "tenant.export_requested"
+        case siteCreated = "site.created"
         case keyCreated = "api_key.created"
         case keyChanged = "api_key.changed"
         case keyRotated = "api_key.rotated"

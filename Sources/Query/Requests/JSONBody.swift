@@ -64,6 +64,17 @@ struct JSONBody {
         return boolean
     }
 
+    mutating func number(_ name: String, in range: ClosedRange<Double>) -> Double? {
+        guard let value = take(name) else { return nil }
+        guard let number = decoded(Double.self, value) else {
+            refuse(name, "wrong_type", "Must be a number.")
+            return nil
+        }
+        if range.contains(number) { return number }
+        refuse(name, "out_of_range", "Must be from \(range.lowerBound) to \(range.upperBound).")
+        return nil
+    }
+
     mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
         guard let value = take(name) else { return nil }
         guard let number = decoded(Double.self, value) else {

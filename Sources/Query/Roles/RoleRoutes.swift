@@ -38,6 +38,7 @@ struct RoleRoutes: Sendable {
         let name = body.required("name") { $0.roleName($1) } ?? ""
         let scopes = body.required("scopes") { $0.scopes($1) } ?? []
         try body.check()
+        try context.mayReachAllSites()
         try context.principal.mayGrant(scopes)
         let origin = context.origin(of: request)
         return try await database.withTenant(context) { tx in
@@ -52,6 +53,7 @@ struct RoleRoutes: Sendable {
 
     /// Its holders have the new scopes within seconds.
     @Sendable private func change(_ request: Request, _ context: TenantContext) async throws -> Answer<TenantRole> {
+        try context.mayReachAllSites()
         let id = try ownID(context)
         var body = try await JSONBody(request, context)
         let name = body.has("name") ? body.required("name") { $0.roleName($1) } : nil
@@ -73,6 +75,7 @@ struct RoleRoutes: Sendable {
     }
 
     @Sendable private func delete(_ request: Request, _ context: TenantContext) async throws -> HTTPResponse.Status {
+        try context.mayReachAllSites()
         let id = try ownID(context)
         let origin = context.origin(of: request)
         do {

@@ -26,6 +26,15 @@ extension Site {
         return "SELECT \(columns) FROM sites WHERE \(conditions.joined(separator: " AND "))"
     }
 
+    static func insert(_ new: NewSite, into tenant: TenantID) -> Statement<Site> {
+        """
+        INSERT INTO sites (tenant_id, id, code, name, kind, timezone, address, latitude, longitude, expected_interval_s, settings)
+        VALUES (\(tenant), \(UUID.v7()), \(new.code), \(new.name), \(new.kind.rawValue), \(new.timezone), \(new.address),
+                \(new.latitude), \(new.longitude), \(new.expectedInterval), \(new.settings))
+        RETURNING \(columns)
+        """
+    }
+
     private static func visible(in scope: TenantScope) -> Fragment {
         "tenant_id = \(scope.tenantID) AND deleted_at IS NULL AND \(scope.sees(site: "id"))"
     }

@@ -9,6 +9,9 @@ struct SiteRoutes: Sendable {
 
     func register(on api: TenantRoutes) {
         api.get("sites", requires: .sitesRead) { try await list($0, $1, nil) }
+        api.post("sites", requires: .sitesWrite) { try await create($0, $1, nil) }
+        api.post("stores", requires: .sitesWrite) { try await create($0, $1, .store) }
+        api.post("warehouses", requires: .sitesWrite) { try await create($0, $1, .warehouse) }
         api.get("sites/:site", requires: .sitesRead) { try await one($1, nil) }
         api.get("stores", requires: .sitesRead) { try await list($0, $1, .store) }
         api.get("stores/:site", requires: .sitesRead) { try await one($1, .store) }
@@ -28,6 +31,25 @@ struct SiteRoutes: Sendable {
         let sites = try await database.read(
             context, Site.page(kinds, after: page.after, limit: page.fetchLimit, in: context.scope))
         return try PageAnswer(sites, page, of: request, context) { $0.id }
+    }
+
+    /// More stores than the tenant may have are refused by the database: 429 `quota_exceeded`.
+    private func create(
+        _ request: Request, _ context: TenantContext, _ fixed: Site.Kind?
+    ) async throws -> Answer<Site> {
+        var body = try await JSONBody(request, context)
+        let new = try NewSite(&body, kind: fixed)
+        try context.mayReachAllSites()
+        let origin = context.origin(of: request)
+        return try await database.withTenant(context) { tx in
+            guard let site = try await tx.first(Site.insert(new, into: tx.tenantID)) else {
+                throw Problem.internal("a new site was not answered")
+            }
+            let entry = AuditEntry(
+                .siteCreated, "site", site.id, before: Site?.none, after: site, by: context.principal, origin)
+            try await tx.run(entry.insert(into: tx.tenantID))
+            return Answer(site, createdAt: "/api/v1/sites/\(site.id.lowercaseString)")
+        }
     }
 
     private func one(_ context: TenantContext, _ kind: Site.Kind?) async throws -> Answer<Site> {

@@ -100,8 +100,11 @@ extension TenantProfile: JSONWritable {
             json.object { object in
                 object.field("max_stores", maxStores)
                 object.field("max_monthly_cost", maxMonthlyCost)
+                object.field("monthly_price", plan.monthlyPrice)
                 object.field("max_series", plan.maxSeries)
                 object.field("retention_days", plan.retentionDays)
+                object.field("api_requests_per_second", plan.apiRequestsPerSecond)
+                object.field("ingest_requests_per_second", plan.ingestRequestsPerSecond)
             }
         }
     }

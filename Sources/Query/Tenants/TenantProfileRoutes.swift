@@ -64,6 +64,7 @@ struct TenantProfileRoutes: Sendable {
         _ action: AuditEntry.Action, _ request: Request, _ context: TenantContext,
         _ command: @Sendable (TenantProfile) -> Command
     ) async throws -> TenantProfile {
+        try context.mayReachAllSites()
         let origin = context.origin(of: request)
         let changed = try await database.withTenant(context) { tx in
             try await tx.run(TenantProfile.lock(context.tenantID))

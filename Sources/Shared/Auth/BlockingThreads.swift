@@ -39,11 +39,14 @@ final class BlockingThreads: Sendable {
     private let count: Int
     private let maxWaiting: Int
 
-    init(name: String, count: Int, maxWaiting: Int) {
+    /// - Parameter niceness: by how much its threads come after others when processors are short (`setpriority(2)`).
+    init(name: String, count: Int, maxWaiting: Int, niceness: Int32 = 0) {
         self.count = max(1, count)
         self.maxWaiting = maxWaiting
         for number in 0..<self.count {
             let thread = Thread { [queue] in
+                // Of this thread alone, as Linux has it.
+                if niceness != 0 { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness) }
                 while let job = queue.next() { job() }
             }
             thread.name = "\(name)-\(number)"

@@ -9,7 +9,7 @@ package final class PasswordHasher: Sendable {
     ///   - threads: hashes at once, 19 MiB each.
     ///   - maxWaiting: callers that may wait; the next is refused.
     package init(threads: Int = 2, maxWaiting: Int = 64) {
-        self.threads = BlockingThreads(name: "passwords", count: threads, maxWaiting: maxWaiting)
+        self.threads = BlockingThreads(name: "passwords", count: threads, maxWaiting: maxWaiting, niceness: 10)
     }
 
     /// - Returns: a PHC string (`$argon2id$…`) to store.

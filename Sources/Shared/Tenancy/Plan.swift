@@ -11,6 +11,15 @@ package enum Plan: String, CaseIterable, Sendable {
         }
     }
 
+    /// Euros a month; nil where it is a matter of contract.
+    package var monthlyPrice: Int? {
+        switch self {
+        case .basic: 299
+        case .premium: 599
+        case .enterprise: nil
+        }
+    }
+
     /// Distinct series (metric and labels of one store or device) that a tenant may have.
     package var maxSeries: Int32 {
         switch self {

@@ -17,6 +17,22 @@ struct AccessRow: Sendable {
     var body: String?
     /// Whoever may send the request is answered so.
     var success = HTTPResponse.Status.ok
+    /// An owner who is limited to T02 is answered so; nil: as everybody.
+    var limited: HTTPResponse.Status?
+
+    /// What it names is of another site than T02.
+    var elsewhere: AccessRow {
+        var row = self
+        row.limited = .notFound
+        return row
+    }
+
+    /// It reaches all sites.
+    var everywhere: AccessRow {
+        var row = self
+        row.limited = .forbidden
+        return row
+    }
 
     static func post(
         _ route: String, _ body: String = "", answers success: HTTPResponse.Status = .ok
@@ -65,97 +81,128 @@ struct AccessRow: Sendable {
         change(
             .post, "users", "users",
             "{\"email\":\"added@example.com\",\"name\":\"Added\",\"role\":\"viewer\",\"password\":\"long enough to do\"}",
-            answers: .created),
+            answers: .created
+        ).everywhere,
         change(
             .put, "users/:id", "users/\(TwoTenants.invitation)", "{\"role\":\"operator\"}",
-            foreign: "users/\(TwoTenants.southernInvitation)"),
+            foreign: "users/\(TwoTenants.southernInvitation)"
+        ).everywhere,
         change(
             .delete, "users/:id", "users/\(TwoTenants.invitation)", answers: .noContent,
-            foreign: "users/\(TwoTenants.southernInvitation)"),
+            foreign: "users/\(TwoTenants.southernInvitation)"
+        ).everywhere,
         change(
             .post, "users/:id/erase", "users/\(TwoTenants.erasable)/erase", answers: .noContent,
-            foreign: "users/\(TwoTenants.southernInvitation)/erase"),
+            foreign: "users/\(TwoTenants.southernInvitation)/erase"
+        ).everywhere,
         administrative("roles", "roles"),
         administrative("roles/:id", "roles/\(TwoTenants.role)", foreign: "roles/\(TwoTenants.southernRole)"),
-        change(.post, "roles", "roles", "{\"name\":\"Night shift\",\"scopes\":[\"sites:read\"]}", answers: .created),
+        change(.post, "roles", "roles", "{\"name\":\"Night shift\",\"scopes\":[\"sites:read\"]}", answers: .created)
+            .everywhere,
         change(
             .patch, "roles/:id", "roles/\(TwoTenants.role)", "{\"scopes\":[]}",
-            foreign: "roles/\(TwoTenants.southernRole)"),
+            foreign: "roles/\(TwoTenants.southernRole)"
+        ).everywhere,
         change(
             .delete, "roles/:id", "roles/\(TwoTenants.unusedRole)", answers: .noContent,
-            foreign: "roles/\(TwoTenants.southernRole)"),
+            foreign: "roles/\(TwoTenants.southernRole)"
+        ).everywhere,
         row("tenants", "tenants"),
         everybody(.post, "tenants", "{\"name\":\"Mine\",\"slug\":\"mine\"}", answers: .forbidden),
         row("tenants/current", "tenants/current"),
-        change(.patch, "tenants/current", "tenants/current", "{\"billing_email\":\"bills@example.com\"}"),
+        change(.patch, "tenants/current", "tenants/current", "{\"billing_email\":\"bills@example.com\"}").everywhere,
         administrative("api-keys", "api-keys"),
         administrative(
-            "api-keys/:id", "api-keys/\(TwoTenants.storeKey)", foreign: "api-keys/\(TwoTenants.southernKey)"),
+            "api-keys/:id", "api-keys/\(TwoTenants.storeKey)", foreign: "api-keys/\(TwoTenants.southernKey)"
+        ).elsewhere,
         change(
             .post, "api-keys", "api-keys", "{\"name\":\"BI\",\"kind\":\"service\",\"scopes\":[\"series:read\"]}",
-            answers: .created),
+            answers: .created
+        ).everywhere,
         change(
             .patch, "api-keys/:id", "api-keys/\(TwoTenants.storeKey)", "{\"name\":\"Till\"}",
-            foreign: "api-keys/\(TwoTenants.southernKey)"),
+            foreign: "api-keys/\(TwoTenants.southernKey)"
+        ).elsewhere,
         change(
             .post, "api-keys/:id/rotate", "api-keys/\(TwoTenants.storeKey)/rotate", "{}",
-            foreign: "api-keys/\(TwoTenants.southernKey)/rotate"),
+            foreign: "api-keys/\(TwoTenants.southernKey)/rotate"
+        ).elsewhere,
         change(
             .delete, "api-keys/:id", "api-keys/\(TwoTenants.storeKey)", answers: .noContent,
-            foreign: "api-keys/\(TwoTenants.southernKey)"),
-        change(.post, "tenants/current/export", "tenants/current/export", answers: .accepted),
-        administrative("tenants/current/exports", "tenants/current/exports"),
+            foreign: "api-keys/\(TwoTenants.southernKey)"
+        ).elsewhere,
+        change(.post, "tenants/current/export", "tenants/current/export", answers: .accepted).everywhere,
+        administrative("tenants/current/exports", "tenants/current/exports").everywhere,
         administrative(
             "tenants/current/exports/:id", "tenants/current/exports/\(TwoTenants.export)",
-            foreign: "tenants/current/exports/\(TwoTenants.southernExport)"),
+            foreign: "tenants/current/exports/\(TwoTenants.southernExport)"
+        ).everywhere,
         administrative(
             "tenants/current/exports/:id/archive", "tenants/current/exports/\(TwoTenants.export)/archive",
-            foreign: "tenants/current/exports/\(TwoTenants.southernExport)/archive"),
+            foreign: "tenants/current/exports/\(TwoTenants.southernExport)/archive"
+        ).everywhere,
         administrative("integrations", "integrations"),
         administrative(
             "integrations/:id", "integrations/\(TwoTenants.integration)",
             foreign: "integrations/\(TwoTenants.southernIntegration)"),
         change(
             .post, "integrations", "integrations", "{\"name\":\"N\",\"dialect\":\"tts\",\"auth\":\"hmac\"}",
-            answers: .created),
+            answers: .created
+        ).everywhere,
         change(
             .patch, "integrations/:id", "integrations/\(TwoTenants.integration)", "{\"is_active\":false}",
-            foreign: "integrations/\(TwoTenants.southernIntegration)"),
+            foreign: "integrations/\(TwoTenants.southernIntegration)"
+        ).everywhere,
         administrative(
             "integrations/:id/secrets", "integrations/\(TwoTenants.integration)/secrets",
             foreign: "integrations/\(TwoTenants.southernIntegration)/secrets"),
         change(
             .post, "integrations/:id/secrets", "integrations/\(TwoTenants.integration)/secrets", "{}",
-            answers: .created, foreign: "integrations/\(TwoTenants.southernIntegration)/secrets"),
+            answers: .created, foreign: "integrations/\(TwoTenants.southernIntegration)/secrets"
+        ).everywhere,
         change(
             .delete, "integrations/:id/secrets/:secret",
             "integrations/\(TwoTenants.integration)/secrets/\(TwoTenants.integrationSecret)", answers: .noContent,
-            foreign: "integrations/\(TwoTenants.southernIntegration)/secrets/\(TwoTenants.southernSecret)"),
+            foreign: "integrations/\(TwoTenants.southernIntegration)/secrets/\(TwoTenants.southernSecret)"
+        ).everywhere,
         change(
             .delete, "integrations/:id", "integrations/\(TwoTenants.integration)", answers: .noContent,
-            foreign: "integrations/\(TwoTenants.southernIntegration)"),
+            foreign: "integrations/\(TwoTenants.southernIntegration)"
+        ).everywhere,
         administrative("audit-logs", "audit-logs"),
         administrative(
             "audit-logs/:id", "audit-logs/\(TwoTenants.auditLog)",
-            foreign: "audit-logs/\(TwoTenants.southernAuditLog)"),
+            foreign: "audit-logs/\(TwoTenants.southernAuditLog)"
+        ).elsewhere,
         row("sites", "sites"),
-        row("sites/:site", "sites/T01", foreign: "sites/\(TwoTenants.southernStore)"),
+        change(
+            .post, "sites", "sites", "{\"code\":\"S1\",\"name\":\"S\",\"timezone\":\"UTC\",\"kind\":\"office\"}",
+            answers: .created
+        ).everywhere,
+        change(.post, "stores", "stores", "{\"code\":\"S2\",\"name\":\"S\",\"timezone\":\"UTC\"}", answers: .created)
+            .everywhere,
+        change(
+            .post, "warehouses", "warehouses", "{\"code\":\"S3\",\"name\":\"S\",\"timezone\":\"UTC\"}",
+            answers: .created
+        ).everywhere,
+        row("sites/:site", "sites/T01", foreign: "sites/\(TwoTenants.southernStore)").elsewhere,
         row("stores", "stores"),
-        row("stores/:site", "stores/\(TwoTenants.t01)", foreign: "stores/\(TwoTenants.southernStore)"),
-        row("stores/:site/status", "stores/T01/status", foreign: "stores/\(TwoTenants.southernStore)/status"),
+        row("stores/:site", "stores/\(TwoTenants.t01)", foreign: "stores/\(TwoTenants.southernStore)").elsewhere,
+        row("stores/:site/status", "stores/T01/status", foreign: "stores/\(TwoTenants.southernStore)/status").elsewhere,
         row("warehouses", "warehouses"),
-        row("warehouses/:site", "warehouses/W01", foreign: "warehouses/\(TwoTenants.southernStore)"),
+        row("warehouses/:site", "warehouses/W01", foreign: "warehouses/\(TwoTenants.southernStore)").elsewhere,
         row("spaces", "spaces"),
-        row("spaces/:id", "spaces/\(TwoTenants.bay)", foreign: "spaces/\(TwoTenants.southernSpace)"),
+        row("spaces/:id", "spaces/\(TwoTenants.bay)", foreign: "spaces/\(TwoTenants.southernSpace)").elsewhere,
         row("device-profiles", "device-profiles"),
         row(
             "device-profiles/:id", "device-profiles/\(TwoTenants.profile)",
             foreign: "device-profiles/\(TwoTenants.southernProfile)"),
         row("devices", "devices"),
-        row("devices/:eui", "devices/\(TwoTenants.bayEUI)", foreign: "devices/\(TwoTenants.southernEUI)"),
+        row("devices/:eui", "devices/\(TwoTenants.bayEUI)", foreign: "devices/\(TwoTenants.southernEUI)").elsewhere,
         row(
             "devices/:eui/readings", "devices/\(TwoTenants.bayEUI)/readings",
-            foreign: "devices/\(TwoTenants.southernEUI)/readings"),
+            foreign: "devices/\(TwoTenants.southernEUI)/readings"
+        ).elsewhere,
         row("orphan-devices", "orphan-devices"),
         row(
             "orphan-devices/:eui", "orphan-devices/\(TwoTenants.orphanEUI)",
@@ -168,7 +215,7 @@ struct AccessRow: Sendable {
         // From here on the password is another, and then there is no tenant.
         post(
             "auth/password", "{\"old_password\":\"\(TwoTenants.password)\",\"new_password\":\"\(otherPassword)\"}"),
-        change(.delete, "tenants/current", "tenants/current", answers: .noContent),
+        change(.delete, "tenants/current", "tenants/current", answers: .noContent).everywhere,
     ]
 
     static let otherPassword = "another one, long enough"
