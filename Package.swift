@@ -65,7 +65,7 @@ let package = Package(
         // bcrypt hashes of an earlier system.
         .systemLibrary(name: "CCrypt"),
         // Rate limits that processes share, through Redis.
-        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .target(name: "CHiredis", linkerSettings: [.linkedLibrary("hiredis")]),
         // glibc's <malloc.h>, which Swift's own module of glibc leaves out.
         .systemLibrary(name: "CMalloc"),
         // CRC-32C, by the processor.

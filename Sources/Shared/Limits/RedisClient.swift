@@ -30,31 +30,31 @@ final class RedisClient {
         end
         return {worst, tostring(wait)}
         """
-    private static let patience = timeval(tv_sec: 0, tv_usec: 100_000)
+    /// Milliseconds.
+    private static let patience: Int32 = 100
 
-    private let context: UnsafeMutablePointer<redisContext>
+    private let connection: OpaquePointer
     private var scriptID = ""
 
     init(_ address: RedisAddress) throws {
-        guard let context = redisConnectWithTimeout(address.host, address.port, Self.patience) else {
+        guard let connection = redis_open(address.host, address.port, Self.patience) else {
             throw Failure(description: "out of memory")
         }
-        self.context = context
-        guard context.pointee.err == 0 else { throw failure() } // deinit closes it
-        redisSetTimeout(context, Self.patience)
+        self.connection = connection
+        if let fault { throw fault } // deinit closes it
         if let password = address.password {
             try expectOK(["AUTH"] + (address.user.map { [$0] } ?? []) + [password])
         }
         if address.database != 0 { try expectOK(["SELECT", String(address.database)]) }
         append(["SCRIPT", "LOAD", Self.script])
         scriptID = try reply { reply in
-            guard reply.type == REDIS_REPLY_STRING else { throw Self.unexpected(reply) }
+            guard redis_reply_kind(reply) == redis_string else { throw Self.unexpected(reply) }
             return Self.text(reply)
         }
     }
 
     deinit {
-        redisFree(context)
+        redis_close(connection)
     }
 
     /// All questions in one round trip.
@@ -67,12 +67,12 @@ final class RedisClient {
         }
         return try questions.map { limits in
             try reply { reply in
-                guard reply.type == REDIS_REPLY_ARRAY, reply.elements == 2, let place = reply.element[0]?.pointee,
-                    let wait = reply.element[1]?.pointee, place.type == REDIS_REPLY_INTEGER,
-                    let seconds = Double(Self.text(wait)), (0...limits.count).contains(Int(place.integer))
+                guard let first = redis_reply_element(reply, 0), let second = redis_reply_element(reply, 1),
+                    redis_reply_kind(first) == redis_integer, let seconds = Double(Self.text(second)),
+                    let place = Int(exactly: redis_reply_integer(first)), (0...limits.count).contains(place)
                 else { throw Self.unexpected(reply) }
-                guard place.integer > 0 else { return .init(excess: nil) }
-                return .init(excess: RateExcess(limit: limits[Int(place.integer) - 1], wait: seconds))
+                guard place > 0 else { return .init(excess: nil) }
+                return .init(excess: RateExcess(limit: limits[place - 1], wait: seconds))
             }
         }
     }
@@ -80,42 +80,41 @@ final class RedisClient {
     private func expectOK(_ command: [String]) throws {
         append(command)
         try reply { reply in
-            guard reply.type == REDIS_REPLY_STATUS else { throw Self.unexpected(reply) }
+            guard redis_reply_kind(reply) == redis_status else { throw Self.unexpected(reply) }
         }
     }
 
-    /// hiredis copies what it is given.
     private func append(_ words: [String]) {
-        let texts = words.map { Array($0.utf8CString) }
-        withExtendedLifetime(texts) {
-            var pointers = texts.map { text in text.withUnsafeBufferPointer { $0.baseAddress } }
-            let lengths = texts.map { $0.count - 1 }
-            redisAppendCommandArgv(context, Int32(words.count), &pointers, lengths)
+        let lengths = words.map(\.utf8.count)
+        let starts = lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+        words.joined().utf8.map { CChar(bitPattern: $0) }.withUnsafeBufferPointer { bytes in
+            let pointers = starts.dropLast().map { start in bytes.baseAddress.map { $0 + start } }
+            // Fails when memory is out; then there is no reply either.
+            _ = redis_append(connection, Int32(words.count), pointers, lengths)
         }
     }
 
-    private func reply<Value>(_ read: (redisReply) throws -> Value) throws -> Value {
-        var answer: UnsafeMutableRawPointer?
-        guard redisGetReply(context, &answer) == REDIS_OK, let answer else { throw failure() }
-        defer { freeReplyObject(answer) }
-        return try read(answer.assumingMemoryBound(to: redisReply.self).pointee)
+    private func reply<Value>(_ read: (OpaquePointer) throws -> Value) throws -> Value {
+        guard let reply = redis_next_reply(connection) else {
+            throw fault ?? Failure(description: "no reply")
+        }
+        defer { redis_free(reply) }
+        return try read(reply)
     }
 
-    private func failure() -> Failure {
-        let text = withUnsafeBytes(of: &context.pointee.errstr) {
-            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        return Failure(description: text)
+    private var fault: Failure? {
+        redis_fault(connection).map { Failure(description: String(cString: $0)) }
     }
 
     /// Errors of Redis name no password, other replies are not repeated.
-    private static func unexpected(_ reply: redisReply) -> Failure {
-        Failure(description: reply.type == REDIS_REPLY_ERROR ? text(reply) : "an unexpected reply")
+    private static func unexpected(_ reply: OpaquePointer) -> Failure {
+        Failure(description: redis_reply_kind(reply) == redis_error ? text(reply) : "an unexpected reply")
     }
 
-    private static func text(_ reply: redisReply) -> String {
-        guard let bytes = reply.str else { return "" }
-        return String(decoding: UnsafeRawBufferPointer(start: bytes, count: reply.len), as: UTF8.self)
+    private static func text(_ reply: OpaquePointer) -> String {
+        var length = 0
+        guard let bytes = redis_reply_text(reply, &length) else { return "" }
+        return String(decoding: UnsafeRawBufferPointer(start: bytes, count: length), as: UTF8.self)
     }
 }
 
