@@ -21,9 +21,13 @@ GRANT SELECT ON roles TO pulsegate_system;
 CREATE TRIGGER tell_caches AFTER UPDATE ON roles FOR EACH STATEMENT EXECUTE FUNCTION notify_change();
 
 -- Whoever had a role of no meaning had no right, and has none now.
+UPDATE memberships SET role = 'none'
+ WHERE role NOT IN ('viewer', 'operator', 'manager', 'admin', 'owner')
+   AND (length(role) NOT BETWEEN 1 AND 100 OR lower(role) IN ('viewer', 'operator', 'manager', 'admin', 'owner'));
 INSERT INTO roles (tenant_id, id, name, scopes)
-SELECT DISTINCT tenant_id, gen_random_uuid(), role, '{}'::text[] FROM memberships
- WHERE role NOT IN ('viewer', 'operator', 'manager', 'admin', 'owner');
+SELECT tenant_id, gen_random_uuid(), role, '{}'::text[]
+  FROM (SELECT DISTINCT tenant_id, role FROM memberships
+         WHERE role NOT IN ('viewer', 'operator', 'manager', 'admin', 'owner')) AS unknown;
 
 -- A role that somebody has is there: the key is null for roles of the house.
 ALTER TABLE memberships
@@ -75,6 +79,23 @@ CREATE INDEX password_resets_of_user ON password_resets (tenant_id, user_id);
 CALL fence('password_resets');
 GRANT SELECT, INSERT, DELETE ON password_resets TO pulsegate_query;
 GRANT SELECT, DELETE ON password_resets TO pulsegate_system;
+
+-- Tells too whether somebody else chose the password.
+GRANT SELECT (password_change_required) ON users TO pulsegate_lookup;
+DROP FUNCTION sign_in_by_email(text);
+CREATE FUNCTION sign_in_by_email(wanted text)
+RETURNS TABLE (user_id uuid, password_hash text, password_set_at timestamptz, password_change_required boolean,
+               tenant_id int, tenant_uuid uuid, tenant_slug text, tenant_name text, plan text, role text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT u.id, u.password_hash, u.password_set_at, u.password_change_required, t.id, t.uuid, t.slug, t.name, t.plan, m.role
+      FROM public.users u
+      LEFT JOIN (public.memberships m JOIN public.tenants t ON t.id = m.tenant_id AND t.is_active) ON m.user_id = u.id
+     WHERE u.email = lower(wanted)
+     ORDER BY t.slug
+$$;
+ALTER FUNCTION sign_in_by_email OWNER TO pulsegate_lookup;
+REVOKE ALL ON FUNCTION sign_in_by_email FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sign_in_by_email TO pulsegate_query;
 
 -- A person is nobody's row until a membership shows it, so making one takes a right that no tenant has.
 CREATE FUNCTION add_user(new_id uuid, new_email text, new_name text, new_hash text, must_change boolean)

@@ -27,43 +27,41 @@ CREATE TABLE export_parts (
 );
 ALTER TABLE export_parts ALTER COLUMN bytes SET STORAGE EXTERNAL; -- compressed already
 CALL fence('export_parts');
-GRANT SELECT, INSERT ON export_parts TO pulsegate_query;
+GRANT SELECT, INSERT, DELETE ON export_parts TO pulsegate_query;
 GRANT SELECT, DELETE ON export_parts TO pulsegate_system;
 
 GRANT SELECT ON orphan_uplinks TO pulsegate_query;
 
 -- Blanks what the current tenant keeps of somebody who is no member any more: in the audit log who it was, where from and what they were
 -- called; their id stays, so that entries of one person still belong together. Nothing else may change an entry. The person's row goes
--- when no tenant has them.
-CREATE FUNCTION erase_person(person uuid) RETURNS boolean -- whether anything was known
+-- when no tenant has them. `known_as` is their address, where it can't be found by the id: of somebody who was only invited.
+CREATE FUNCTION erase_person(person uuid, known_as text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     tenant int := nullif(current_setting('app.tenant_id', true), '')::int;
-    known_as text;
-    touched bigint;
-    more bigint;
 BEGIN
-    IF EXISTS (SELECT FROM memberships m WHERE m.tenant_id = tenant AND m.user_id = person) THEN
+    IF EXISTS (SELECT FROM memberships m LEFT JOIN users u ON u.id = m.user_id
+                WHERE m.tenant_id = tenant AND (m.user_id = person OR u.email = known_as)) THEN
         RAISE EXCEPTION 'a member is not erased' USING ERRCODE = '55000';
     END IF;
-    SELECT coalesce((SELECT u.email FROM users u WHERE u.id = person),
-                    (SELECT a.actor_name FROM audit_logs a
-                      WHERE a.tenant_id = tenant AND a.actor_kind = 'user' AND a.actor_id = person LIMIT 1))
-      INTO known_as;
+    known_as := coalesce(known_as, (SELECT u.email FROM users u WHERE u.id = person),
+                         (SELECT a.actor_name FROM audit_logs a
+                           WHERE a.tenant_id = tenant AND a.actor_kind = 'user' AND a.actor_id = person
+                             AND a.actor_name <> 'erased' LIMIT 1));
     UPDATE audit_logs a SET actor_name = 'erased', address = NULL, user_agent = NULL
-     WHERE a.tenant_id = tenant AND a.actor_kind = 'user' AND a.actor_id = person AND a.actor_name <> 'erased';
-    GET DIAGNOSTICS touched = ROW_COUNT;
+     WHERE a.tenant_id = tenant AND a.actor_kind = 'user' AND a.actor_id = person;
     UPDATE audit_logs a
        SET before = CASE WHEN before ? 'email' THEN before || '{"email": "erased", "name": "erased"}' ELSE before END,
            after = CASE WHEN after ? 'email' THEN after || '{"email": "erased", "name": "erased"}' ELSE after END
      WHERE a.tenant_id = tenant AND a.resource_type = 'user'
        AND (a.resource_id = person::text OR a.before ->> 'email' = known_as OR a.after ->> 'email' = known_as);
-    GET DIAGNOSTICS more = ROW_COUNT;
+    -- Whom an operator made the first owner.
+    UPDATE audit_logs a SET after = after || '{"owner": "erased"}'
+     WHERE a.tenant_id = tenant AND a.resource_type = 'tenant' AND a.after ->> 'owner' = known_as;
     DELETE FROM invitations i WHERE i.tenant_id = tenant AND i.email = known_as;
-    IF touched + more > 0 AND NOT EXISTS (SELECT FROM memberships m WHERE m.user_id = person) THEN
+    IF NOT EXISTS (SELECT FROM memberships m WHERE m.user_id = person) THEN
         DELETE FROM users u WHERE u.id = person;
     END IF;
-    RETURN touched + more > 0;
 END
 $$;
 REVOKE ALL ON FUNCTION erase_person FROM PUBLIC;

@@ -29,16 +29,21 @@ extension Suite {
             plan.connections = Self.signingIn
             return (me, try await LoadGenerator(signingIn).run(plan))
         }
-        let pgbench = try await PgbenchPeer(laboratory: laboratory).rateOfProfiles(
-            clients: connections, seconds: seconds)
+        let peer = PgbenchPeer(laboratory: laboratory)
+        let pgbench = try await peer.rateOfProfiles(inPipeline: false, clients: connections, seconds: seconds)
+        let pipelined = try await peer.rateOfProfiles(inPipeline: true, clients: connections, seconds: seconds)
         let hashes = try await Self.hashesPerSecond(seconds: seconds)
         try await laboratory.close()
         var asked = Row("Pulsegate, GET /users/me", me, of: "requests", durable: "")
-        asked.ratio = Figure.ratio(me.perSecond, pgbench, "pgbench with the same SQL")
+        asked.ratio =
+            Figure.ratio(me.perSecond, pgbench, "pgbench with the same SQL") + ", "
+            + Figure.ratio(me.perSecond, pipelined, "in one pipeline")
         var signedIn = Row("Pulsegate, sign-ins", logins, of: "sign-ins", durable: "yes")
         signedIn.ratio = Figure.ratio(logins.perSecond, hashes, "Argon2id alone")
         return [
-            asked, Row(what: "pgbench, the same SQL", figure: "\(Figure.short(pgbench)) transactions/s"), signedIn,
+            asked, Row(what: "pgbench, the same SQL", figure: "\(Figure.short(pgbench)) transactions/s"),
+            Row(what: "pgbench, the same in one pipeline", figure: "\(Figure.short(pipelined)) transactions/s"),
+            signedIn,
             Row(what: "Argon2id on as many threads", figure: "\(Figure.short(hashes)) checks/s"),
         ]
     }
@@ -83,8 +88,8 @@ extension Laboratory {
 }
 
 extension PgbenchPeer {
-    /// What `GET /users/me` asks, as the same role, in a pipeline as there.
-    func rateOfProfiles(clients: Int, seconds: Double) async throws -> Double {
+    /// What `GET /users/me` asks, as the same role, a statement after the other or, as there, without waiting in between.
+    func rateOfProfiles(inPipeline: Bool, clients: Int, seconds: Double) async throws -> Double {
         let person: UUID? = try await laboratory.withConnection { connection in
             try await connection.first("SELECT user_id FROM memberships LIMIT 1")
         }
@@ -93,7 +98,7 @@ extension PgbenchPeer {
             try await connection.first("SELECT tenant_id FROM memberships LIMIT 1")
         }
         let script = """
-            \\startpipeline
+            \(inPipeline ? "\\startpipeline" : "")
             BEGIN READ ONLY;
             SELECT set_config('app.tenant_id', '\(tenant ?? 0)', true);
             SELECT u.id, u.email, u.name, m.role, r.scopes AS own_scopes, m.site_ids, 'active' AS status,
@@ -103,7 +108,7 @@ extension PgbenchPeer {
               LEFT JOIN roles r ON r.tenant_id = m.tenant_id AND r.name = m.own_role
              WHERE m.tenant_id = \(tenant ?? 0) AND m.user_id = '\(person.uuidString)';
             COMMIT;
-            \\endpipeline
+            \(inPipeline ? "\\endpipeline" : "")
 
             """
         return try await rate(ofScript: script, as: "pulsegate_query", clients: clients, seconds: seconds)

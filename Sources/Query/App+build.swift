@@ -15,7 +15,7 @@ func buildRouter(_ services: QueryServices) -> (router: Router<QueryContext>, ac
     SignInRoutes(check: check, sessions: sessions).register(on: open)
     PasswordResetRoutes(check: check, directory: services.directory, postman: postman, links: links).register(on: open)
     InvitationRoutes(check: check, sessions: sessions).register(on: open)
-    RegistrationRoutes(registration: registration, check: check, sessions: sessions).register(on: open)
+    RegistrationRoutes(registration: registration, sessions: sessions).register(on: open)
 
     let authentication = Authentication(
         tokens: services.tokens, directory: services.directory, refusals: TokenRefusals(services.metrics),
@@ -25,7 +25,8 @@ func buildRouter(_ services: QueryServices) -> (router: Router<QueryContext>, ac
     let database = services.database
     SessionRoutes(check: check, sessions: sessions).register(on: api)
     let members = Members(
-        database: database, directory: services.directory, passwords: services.passwords, postman: postman, links: links
+        database: database, directory: services.directory, passwords: services.passwords, postman: postman,
+        admission: services.admission, links: links
     )
     UserRoutes(database: database, members: members).register(on: api)
     RoleRoutes(database: database, directory: services.directory).register(on: api)

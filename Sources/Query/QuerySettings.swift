@@ -30,7 +30,10 @@ struct QuerySettings: Sendable {
     )
 
     static let publicURL = SettingKey<String>.text(
-        "PUBLIC_URL", default: "http://127.0.0.1:8081", meaning: "Where people reach the API, for the links in mail.")
+        "PUBLIC_URL", default: "http://127.0.0.1:8081",
+        meaning:
+            "Base of the links in letters: PUBLIC_URL/join?token=… and PUBLIC_URL/reset?token=…, pages of your front end that call the API."
+    )
     static let ingestURL = SettingKey<String>.text(
         "INGEST_URL", default: "http://127.0.0.1:8080",
         meaning: "Where network servers reach ingest, for the URLs of integrations.")

@@ -80,7 +80,9 @@ struct SecrecyTests {
         func letter(after known: Set<String>) async throws -> String {
             var name: String?
             try await eventually("a letter") {
-                name = try? FileManager.default.contentsOfDirectory(atPath: folder.path).first { !known.contains($0) }
+                name = try? FileManager.default.contentsOfDirectory(atPath: folder.path).first {
+                    !known.contains($0) && !$0.hasPrefix(".")
+                }
                 return name != nil
             }
             let text = try String(contentsOf: folder.appending(path: try #require(name)), encoding: .utf8)

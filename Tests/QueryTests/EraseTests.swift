@@ -80,9 +80,33 @@ import Testing
             let id = try #require(UUID(uuidString: try await bed.userID(TwoTenants.viewer)))
             let north = try #require(try await bed.services.directory.tenant(TwoTenants.north))
             let error = await #expect(throws: PostgresError.self) {
-                try await bed.services.database.read(north, "SELECT erase_person(\(id))" as Statement<Bool>)
+                try await bed.services.database.withTenant(north) { tx in
+                    _ = try await tx.run("SELECT erase_person(\(id), NULL)")
+                }
             }
             #expect(error?.sqlState == "55000")
+        }
+    }
+
+    @Test func whoErasesThemselvesLeavesNoNameEither() async throws {
+        try await Testbed.run { bed in
+            try await bed.promote(TwoTenants.viewer, to: "owner")
+            let (token, id) = (try await bed.token(TwoTenants.viewer), try await bed.userID(TwoTenants.viewer))
+            #expect(try await bed.post("/api/v1/users/\(id)/erase", "", as: token).status == .noContent)
+            #expect(try await Self.mentions(TwoTenants.email(TwoTenants.viewer), in: bed, tenant: "north") == 0)
+            #expect(try await bed.audited("user.erased") == 1)
+        }
+    }
+
+    @Test func oneWhoIsLimitedErasesNoFormerMember() async throws {
+        try await Testbed.run(accessTimeToLive: .zero) { bed in
+            let id = try await bed.userID(TwoTenants.viewer)
+            _ = try await bed.token(TwoTenants.viewer)
+            let owner = try await bed.token(TwoTenants.owner)
+            #expect(try await bed.send(.delete, "/api/v1/users/\(id)", nil, as: owner).status == .noContent)
+            try await bed.promote(TwoTenants.limited, to: "owner")
+            let refused = try await bed.post("/api/v1/users/\(id)/erase", "", as: bed.token(TwoTenants.limited))
+            #expect(refused.code == "site_limited")
         }
     }
 }

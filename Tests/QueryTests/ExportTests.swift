@@ -145,4 +145,17 @@ import Testing
             #expect(try await bed.get("\(Self.path)s/\(TwoTenants.export)/archive", as: token).code == "site_limited")
         }
     }
+
+    /// An archive tells nothing to whom its parts are not shown.
+    @Test func whoMayNotReadAllGetsNone() async throws {
+        try await Testbed.run(accessTimeToLive: .zero) { bed in
+            let owner = try await bed.token(TwoTenants.owner)
+            let role = #"{"name":"Billing","scopes":["tenant:read","tenant:write"]}"#
+            #expect(try await bed.post("/api/v1/roles", role, as: owner).status == .created)
+            try await bed.promote(TwoTenants.viewer, to: "Billing")
+            let token = try await bed.token(TwoTenants.viewer)
+            #expect(try await bed.post(Self.path, "", as: token).code == "scope_not_held")
+            #expect(try await bed.get("\(Self.path)s/\(TwoTenants.export)/archive", as: token).code == "scope_not_held")
+        }
+    }
 }

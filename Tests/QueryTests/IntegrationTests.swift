@@ -105,4 +105,15 @@ import Testing
             #expect(try await bed.get(Self.path, as: token).status == .ok)
         }
     }
+
+    @Test func fewSecretsCountAtOnce() async throws {
+        try await Testbed.run { bed in
+            let token = try await bed.token(TwoTenants.owner)
+            let path = "\(Self.path)/\(TwoTenants.integration)/secrets"
+            for _ in 1..<8 { #expect(try await bed.post(path, "{}", as: token).status == .created) }
+            #expect(try await bed.post(path, "{}", as: token).code == "too_many_secrets")
+            let last = try #require(try await bed.get(path, as: token).data.last?["id"] as? String)
+            #expect(try await bed.get("\(path)/\(last)", as: token).status == .ok)
+        }
+    }
 }

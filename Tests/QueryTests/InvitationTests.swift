@@ -93,4 +93,78 @@ import Testing
             #expect(refused.status == .conflict && refused.code == "no_mail")
         }
     }
+
+    /// Whoever chose the password at first can't follow the person into another tenant.
+    @Test func aPasswordThatSomebodyElseChoseProvesNothing() async throws {
+        try await Testbed.runWithMail(accessTimeToLive: .zero) { bed, mail in
+            let south = try await bed.token(TwoTenants.southern)
+            let chosen = "chosen by south's admin"
+            let body = #"{"email":"ana@example.com","name":"Ana","role":"viewer","password":"\#(chosen)"}"#
+            #expect(try await bed.post("/api/v1/users", body, as: south).status == .created)
+            let spy = try #require(try await bed.logIn("ana", chosen).json["access_token"] as? String)
+            _ = try await bed.post("/api/v1/users", Self.invited, as: bed.token(TwoTenants.owner))
+            #expect(try await bed.accept(mail.next().token, Self.own).status == .created)
+            #expect(try await bed.logIn("ana", chosen).status == .unauthorized)
+            #expect(try await bed.get("/api/v1/users/me", as: spy).status == .unauthorized)
+            let both = try await bed.logIn("ana", Self.own)
+            #expect(both.code == "tenant_required", "\(both.text)")
+        }
+    }
+
+    /// Nobody can keep an address out by making an account of it first.
+    @Test func anAccountThatIsAMemberOfNothingIsItsMailboxs() async throws {
+        try await Testbed.runWithMail { bed, mail in
+            let email = TwoTenants.email(TwoTenants.nobody)
+            let body = #"{"email":"\#(email)","name":"N","role":"viewer"}"#
+            _ = try await bed.post("/api/v1/users", body, as: bed.token(TwoTenants.owner))
+            #expect(try await bed.accept(mail.next().token, Self.own).status == .created)
+            #expect(try await bed.logIn(TwoTenants.nobody, Self.own).status == .ok)
+            #expect(try await bed.logIn(TwoTenants.nobody, TwoTenants.password).status == .unauthorized)
+        }
+    }
+
+    @Test func anOldLetterDoesNotBringARemovedMemberBack() async throws {
+        try await Testbed.runWithMail { bed, mail in
+            let token = try await bed.token(TwoTenants.owner)
+            _ = try await bed.post("/api/v1/users", Self.invited, as: token)
+            let letter = try await mail.next().token
+            let body = #"{"email":"ana@example.com","name":"Ana","role":"viewer","password":"chosen by an admin"}"#
+            let made = try await bed.post("/api/v1/users", body, as: token)
+            let id = try #require(made.json["id"] as? String)
+            let listed = try await bed.get("/api/v1/users", as: token).data.texts("email").filter {
+                $0 == "ana@example.com"
+            }
+            #expect(listed.count == 1)
+            #expect(try await bed.send(.delete, "/api/v1/users/\(id)", nil, as: token).status == .noContent)
+            #expect(try await bed.accept(letter, Self.own).faults == ["token: invalid"])
+        }
+    }
+
+    @Test func nobodyReplacesAnInvitationBeyondTheirOwnRights() async throws {
+        try await Testbed.runWithMail(accessTimeToLive: .zero) { bed, mail in
+            let high = #"{"email":"ana@example.com","name":"Ana","role":"owner"}"#
+            _ = try await bed.post("/api/v1/users", high, as: bed.token(TwoTenants.owner))
+            let letter = try await mail.next().token
+            try await bed.promote(TwoTenants.viewer, to: "admin")
+            let refused = try await bed.post("/api/v1/users", Self.invited, as: bed.token(TwoTenants.viewer))
+            #expect(refused.status == .forbidden && refused.code == "scope_not_held")
+            let joined = try await bed.accept(letter, Self.own)
+            #expect((joined.json["user"] as? [String: Any])?["role"] as? String == "owner")
+        }
+    }
+
+    /// A program does not live on in a person.
+    @Test func programsInviteAndMakeNobody() async throws {
+        try await Testbed.runWithMail { bed, mail in
+            let made = try await bed.post(
+                "/api/v1/api-keys", #"{"name":"HR","kind":"service","scopes":["users:write","users:read"]}"#,
+                as: bed.token(TwoTenants.owner))
+            let key = try #require(made.json["key"] as? String)
+            let body = #"{"email":"ana@example.com","name":"Ana","role":"unused","password":"chosen by a program"}"#
+            #expect(try await bed.post("/api/v1/users", body, as: key).code == "no_session")
+            let invited = #"{"email":"ana@example.com","name":"Ana","role":"unused"}"#
+            #expect(try await bed.post("/api/v1/users", invited, as: key).status == .created)
+            #expect(try await mail.next().to == ["ana@example.com"])
+        }
+    }
 }

@@ -71,6 +71,9 @@ import Testing
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         #expect(files == ["\(letter.id.lowercaseString).txt"])
         let text = try String(contentsOf: folder.appending(path: files[0]), encoding: .utf8)
+        let mode = try FileManager.default.attributesOfItem(atPath: folder.appending(path: files[0]).path)[
+            .posixPermissions]
+        #expect(mode as? Int == 0o600)
         #expect(text == "To: ana@example.com\nSubject: Hello\n\nLine one\nLíne two")
     }
 

@@ -52,6 +52,21 @@ import Testing
         }
     }
 
+    @Test func onePersonFoundsSomeAndNotAnyNumber() async throws {
+        try await Testbed.run(options: Self.open) { bed in
+            let token = try await bed.token(TwoTenants.viewer)
+            let statuses = try await withThrowingTaskGroup(of: HTTPResponse.Status.self) { group in
+                for number in 0..<12 {
+                    group.addTask {
+                        try await bed.post("/api/v1/tenants", #"{"name":"N","slug":"n-\#(number)"}"#, as: token).status
+                    }
+                }
+                return try await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+            }
+            #expect(statuses == [.created: 10, .tooManyRequests: 2])
+        }
+    }
+
     @Test func closedMeansClosed() async throws {
         try await Testbed.run { bed in
             let refused = try await bed.post("/api/v1/auth/register", Self.body("eva@example.com", "evas"))

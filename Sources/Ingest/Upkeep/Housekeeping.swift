@@ -42,6 +42,11 @@ struct Housekeeping: Service {
         }
         for tenant in try await database.lookUp(Tenant.all()) {
             await attempt("expiring what \(tenant.slug) no longer keeps") { try await expire(tenant) }
+            for step in Self.forgetting(tenant.id, .now()) {
+                await attempt("forgetting sign-ins and archives of \(tenant.slug)") {
+                    _ = try await database.withTenant(tenant) { tx in try await tx.run(step) }
+                }
+            }
         }
     }
 
@@ -72,7 +77,6 @@ struct Housekeeping: Service {
                 DELETE FROM quarantine
                  WHERE tenant_id = \(tenant.id) AND received_at < \(now.adding(seconds: -Self.quarantineLifetime))
                 """)
-            for command in Self.expireTheRest(tenant.id, now) { try await tx.run(command) }
             let forgotten: Int32? = try await tx.first(
                 """
                 SELECT forget_orphans(\(tenant.plan.maxOrphans), \(now.adding(seconds: -Self.orphanLifetime)))
@@ -82,21 +86,33 @@ struct Housekeeping: Service {
         metrics.orphansForgotten.increment(by: Int(orphans))
     }
 
-    /// What can sign nobody in any more, and archives that nobody may fetch any more. Of a session that ended its tokens are kept for a while, so that a stolen one is still told from
-    /// one that nobody knows.
-    private static func expireTheRest(_ tenant: TenantID, _ now: Timestamp) -> [Command] {
+    /// What can sign nobody in any more, and archives that nobody may fetch any more; some at each turn, so that none of it takes long. Of a
+    /// session that ended its tokens are kept for a while, so that a stolen one is still told from one that nobody knows.
+    private static func forgetting(_ tenant: TenantID, _ now: Timestamp) -> [Command] {
         let past = now.adding(seconds: -sessionLifetime)
         return [
-            "DELETE FROM refresh_tokens WHERE tenant_id = \(tenant) AND expires_at < \(past)",
             """
+            WITH gone AS (
+                DELETE FROM refresh_tokens t USING (
+                    SELECT sha256 FROM refresh_tokens WHERE tenant_id = \(tenant) AND expires_at < \(past)
+                     ORDER BY expires_at LIMIT 1000) AS old
+                 WHERE t.tenant_id = \(tenant) AND t.sha256 = old.sha256
+                RETURNING t.session_id, t.sha256
+            )
+            -- A session goes with its last token; the statement still sees those that it deletes.
             DELETE FROM sessions s
-             WHERE tenant_id = \(tenant) AND created_at < \(past)
-               AND NOT EXISTS (SELECT FROM refresh_tokens r WHERE r.tenant_id = s.tenant_id AND r.session_id = s.id)
+             WHERE s.tenant_id = \(tenant) AND s.id IN (SELECT session_id FROM gone)
+               AND NOT EXISTS (SELECT FROM refresh_tokens r
+                                WHERE r.tenant_id = s.tenant_id AND r.session_id = s.id
+                                  AND r.sha256 NOT IN (SELECT sha256 FROM gone))
             """,
             """
-            DELETE FROM export_parts p USING exports e
-             WHERE p.tenant_id = \(tenant) AND e.tenant_id = p.tenant_id AND e.id = p.export_id
-               AND coalesce(e.expires_at, e.updated_at + interval '1 hour') < \(now)
+            DELETE FROM export_parts p USING (
+                SELECT p.export_id, p.position FROM export_parts p
+                  JOIN exports e ON e.tenant_id = p.tenant_id AND e.id = p.export_id
+                 WHERE p.tenant_id = \(tenant) AND coalesce(e.expires_at, e.updated_at + interval '1 hour') < \(now)
+                 LIMIT 1000) AS old
+             WHERE p.tenant_id = \(tenant) AND p.export_id = old.export_id AND p.position = old.position
             """,
             """
             DELETE FROM exports e

@@ -39,12 +39,21 @@ extension APIKey: RowDecodable {
     }
 }
 
-extension APIKey: JSONWritable {
+extension APIKey: PartlyLive {
     func write(to json: inout JSONWriter) {
         json.object { write(fieldsOf: &$0) }
     }
 
+    func write(editedTo json: inout JSONWriter) {
+        json.object { write(editedFieldsOf: &$0) }
+    }
+
     func write(fieldsOf object: inout JSONWriter) {
+        write(editedFieldsOf: &object)
+        object.field("last_used_at", lastUsedAt)
+    }
+
+    private func write(editedFieldsOf object: inout JSONWriter) {
         object.field("id", id)
         object.field("name", name)
         object.field("kind", kind.rawValue)
@@ -52,7 +61,6 @@ extension APIKey: JSONWritable {
         object.field("scopes", scopes)
         object.field("prefix", prefix)
         object.field("expires_at", expiresAt)
-        object.field("last_used_at", lastUsedAt)
         object.field("created_by", createdBy)
         object.field("created_at", createdAt)
         object.field("updated_at", updatedAt)

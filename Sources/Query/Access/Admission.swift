@@ -26,6 +26,16 @@ final class Admission: Sendable {
         ])
     }
 
+    /// A letter that a tenant has sent to somebody: nobody uses us to write to whom they like.
+    /// - Throws: `Problem` 429.
+    func letter(of tenant: Tenant) async throws {
+        do {
+            try await rates.take([RateLimit(.letters(of: tenant.uuid), rate: 100 / 3_600, burst: 100)])
+        } catch {
+            throw error.problem
+        }
+    }
+
     /// Somebody who is not signed in, or only says so.
     /// - Throws: `Problem` 429.
     func stranger(_ address: IPAddress?) async throws {

@@ -92,6 +92,9 @@ extension PulsegateRequestContext {
     /// Where the request comes from; nil where there is no telling.
     var address: String? { client?.description }
 
+    /// Whom guesses are counted against; see ``IPAddress/subscriber``.
+    var subscriber: String? { client?.subscriber.description }
+
     func origin(of request: Request) -> AuditEntry.Origin {
         let agent = request.headers[.userAgent].map { String($0.prefix(512)) }
         return AuditEntry.Origin(address: address, userAgent: agent, requestID: requestID)

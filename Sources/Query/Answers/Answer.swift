@@ -27,7 +27,7 @@ struct Answer<View: JSONWritable>: ResponseGenerator {
             return Response(
                 status: location == nil ? .ok : .created, headers: headers, body: ResponseBody(byteBuffer: json.buffer))
         }
-        let tag = EntityTag(json.buffer)
+        let tag = EntityTag(view, json.buffer)
         headers[.eTag] = tag.text
         headers[.cacheControl] = "private, no-cache"
         if let known = request.headers[.ifNoneMatch], tag.isNamed(in: known) {

@@ -22,12 +22,25 @@ extension Export {
         "SELECT \(columns) FROM exports WHERE tenant_id = \(tenant) AND id = \(id)"
     }
 
-    static func giveUpStale(in tenant: TenantID) -> Command {
-        """
-        UPDATE exports SET status = 'failed'
-         WHERE tenant_id = \(tenant) AND status = 'running'
-           AND updated_at < now() - make_interval(secs => \(Double(patience)))
-        """
+    /// What nobody works on any more is given up, and of archives there is one at a time: they lie in the database.
+    static func makeRoom(in tenant: TenantID) -> [Command] {
+        [
+            """
+            UPDATE exports SET status = 'failed'
+             WHERE tenant_id = \(tenant) AND status = 'running'
+               AND updated_at < now() - make_interval(secs => \(Double(patience)))
+            """,
+            "UPDATE exports SET expires_at = now() WHERE tenant_id = \(tenant) AND expires_at > now()",
+            """
+            DELETE FROM export_parts p USING exports e
+             WHERE p.tenant_id = \(tenant) AND e.tenant_id = p.tenant_id AND e.id = p.export_id AND e.status <> 'running'
+            """,
+        ]
+    }
+
+    /// A sign of life, of one that is worked on or waits for its turn.
+    static func keepAlive(_ id: UUID, in tenant: TenantID) -> Command {
+        "UPDATE exports SET updated_at = now() WHERE tenant_id = \(tenant) AND id = \(id) AND status = 'running'"
     }
 
     /// The database refuses a second one that runs.

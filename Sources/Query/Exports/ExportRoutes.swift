@@ -20,14 +20,14 @@ struct ExportRoutes: Sendable {
     @Sendable private func begin(_ request: Request, _ context: TenantContext) async throws -> EditedResponse<
         Answer<Export>
     > {
-        try context.mayReachAllSites()
+        try context.mayReadEverything()
         let id = UUID.v7()
         let requester = context.principal.kind == .user ? context.principal.id : nil
         let origin = context.origin(of: request)
         let export: Export
         do {
             export = try await database.withTenant(context) { tx in
-                try await tx.run(Export.giveUpStale(in: tx.tenantID))
+                _ = try await tx.pipeline(Export.makeRoom(in: tx.tenantID).map(\.erased))
                 guard let export = try await tx.first(Export.insert(id, by: requester, into: tx.tenantID)) else {
                     throw Problem.internal("a new export was not answered")
                 }
@@ -66,6 +66,7 @@ struct ExportRoutes: Sendable {
 
     /// A gzipped tape archive with a folder a table, of files with a JSON object a line.
     @Sendable private func archive(_ request: Request, _ context: TenantContext) async throws -> Response {
+        try context.mayReadEverything()
         let export = try await find(context)
         guard export.status == .finished else {
             throw Problem.conflict(
@@ -102,5 +103,14 @@ struct ExportRoutes: Sendable {
             throw Problem.notFound("export")
         }
         return export
+    }
+}
+
+extension TenantContext {
+    /// An archive shows what each endpoint shows to those who may ask it.
+    /// - Throws: `Problem` 403.
+    fileprivate func mayReadEverything() throws {
+        try mayReachAllSites()
+        try principal.mayGrant(Scope.allCases.map(\.rawValue).filter { $0.hasSuffix(":read") })
     }
 }

@@ -24,10 +24,14 @@ struct IDKey: ExportKey {
     init(exported row: Row) throws { id = try row["key"] }
 }
 
-struct NumberKey: ExportKey {
-    let number: Int64
+struct OrphanUplinkKey: ExportKey {
+    let owner: Int32
+    let id: Int64
 
-    init(exported row: Row) throws { number = try row["key"] }
+    init(exported row: Row) throws {
+        owner = try row["owner_id"]
+        id = try row["id"]
+    }
 }
 
 struct UplinkKey: ExportKey {
@@ -136,7 +140,7 @@ enum ExportTables {
     private static let quarantine: Page<IDKey> = { tenant, after in
         """
         SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM quarantine t
-         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
+         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT 1 -- a body may have a mebibyte
         """
     }
 
@@ -148,10 +152,11 @@ enum ExportTables {
     }
 
     /// Devices and orphans name their uplinks by `owner_id`.
-    static let orphanUplinks: Page<NumberKey> = { tenant, after in
+    static let orphanUplinks: Page<OrphanUplinkKey> = { tenant, after in
         """
-        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM orphan_uplinks t
-         WHERE tenant_id = \(tenant) AND id > \(after?.number ?? 0) ORDER BY id LIMIT \(pageSize)
+        SELECT owner_id, id, (to_jsonb(t) - 'tenant_id')::text AS json FROM orphan_uplinks t
+         WHERE tenant_id = \(tenant) AND (owner_id, id) > (\(after?.owner ?? 0), \(after?.id ?? 0))
+         ORDER BY owner_id, id LIMIT \(pageSize)
         """
     }
 

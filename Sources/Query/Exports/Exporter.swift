@@ -3,6 +3,7 @@ import Logging
 import Postgres
 import ServiceLifecycle
 import Shared
+import Synchronization
 
 /// Makes archives, one after the other. Each page is read for itself, so that an export of hours keeps no old version of anything alive: what
 /// is changed meanwhile is in it as it was when its page was read.
@@ -21,6 +22,8 @@ final class Exporter: Service, CustomStringConvertible {
     private let jobs: AsyncStream<Job>
     private let queue: AsyncStream<Job>.Continuation
     private let logger: Logger
+    /// Those that wait and the one that is being made.
+    private let alive = Mutex<[UUID: Tenant]>([:])
 
     init(database: Database, logger: Logger) {
         (self.database, self.logger) = (database, logger)
@@ -29,18 +32,37 @@ final class Exporter: Service, CustomStringConvertible {
 
     /// - Throws: `Problem` 503 when too many wait.
     func take(_ job: Job) throws {
+        alive.withLock { $0[job.export] = job.tenant }
         guard case .enqueued = queue.yield(job) else {
+            alive.withLock { $0[job.export] = nil }
             throw Problem.unavailable(retryAfter: 60, detail: "Too many exports wait already.")
         }
     }
 
     func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
-            for await job in jobs { await make(job) }
+            await withTaskGroup { group in
+                group.addTask { await self.keepAlive() }
+                for await job in jobs { await make(job) }
+                group.cancelAll()
+            }
+        }
+    }
+
+    /// So that nobody takes for dead what only waits, or reads much that is not worth a line.
+    private func keepAlive() async {
+        while (try? await Task.sleep(for: .seconds(Int64(Export.patience) / 4))) != nil {
+            for (export, tenant) in alive.withLock({ $0 }) {
+                // One that fails has three more to come.
+                _ = try? await database.withTenant(tenant) { tx in
+                    try await tx.run(Export.keepAlive(export, in: tenant.id))
+                }
+            }
         }
     }
 
     private func make(_ job: Job) async {
+        defer { alive.withLock { $0[job.export] = nil } }
         var status = Export.Status.finished
         do {
             try await write(job)
@@ -87,7 +109,7 @@ final class Exporter: Service, CustomStringConvertible {
             try Task.checkCancellation()
             let rows = try await database.read(tenant, page(tenant.id, after))
             for row in rows { try await sink.append(row.json) }
-            guard rows.count == Int(ExportTables.pageSize), let last = rows.last else { return }
+            guard let last = rows.last else { return }
             after = last.key
         }
     }

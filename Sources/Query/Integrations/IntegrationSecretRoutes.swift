@@ -7,6 +7,8 @@ import Shared
 /// `/integrations/{id}/secrets`: rotated with overlap, and withdrawn.
 struct IntegrationSecretRoutes: Sendable {
     private static let longestOverlap = 31_536_000
+    /// Ingest tries each of them on every body.
+    private static let mostSecrets = 8
 
     let database: Database
     let secretBox: SecretBox
@@ -14,7 +16,17 @@ struct IntegrationSecretRoutes: Sendable {
     func register(on api: TenantRoutes) {
         api.get("integrations/:id/secrets", requires: .integrationsRead, use: list)
         api.post("integrations/:id/secrets", requires: .integrationsWrite, use: create)
+        api.get("integrations/:id/secrets/:secret", requires: .integrationsRead, use: one)
         api.delete("integrations/:id/secrets/:secret", requires: .integrationsWrite, use: revoke)
+    }
+
+    @Sendable private func one(_ request: Request, _ context: TenantContext) async throws -> Answer<SecretView> {
+        let id = try context.id("integration")
+        guard let secret = context.parameters.get("secret", as: UUID.self),
+            let found = try await database.read(context, SecretView.all(of: id, in: context.tenantID))
+                .first(where: { $0.id == secret })
+        else { throw Problem.notFound("secret") }
+        return Answer(found)
     }
 
     /// Those that count now: few, so all on one page.
@@ -40,6 +52,10 @@ struct IntegrationSecretRoutes: Sendable {
         let secretID = UUID.v7()
         let made: SecretView = try await database.withTenant(context) { tx in
             let integration = try await Integration.locked(id, in: tx)
+            guard try await tx.all(SecretView.all(of: id, in: tx.tenantID)).count < Self.mostSecrets else {
+                throw Problem.conflict(
+                    "too_many_secrets", detail: "\(Self.mostSecrets) secrets count already: withdraw one of them.")
+            }
             let secret = integration.auth.newSecret()
             let entry = AuditEntry(
                 .secretRotated, "integration", id, before: String?.none, after: secretID.lowercaseString,

@@ -34,6 +34,25 @@ extension Invitation {
         """
     }
 
+    /// The id of the one to an address; nobody else changes it before this transaction ends.
+    static func lock(_ email: String, in tenant: TenantID) -> Statement<UUID> {
+        "SELECT id FROM invitations WHERE tenant_id = \(tenant) AND email = \(email) FOR UPDATE"
+    }
+
+    static func withdraw(_ email: String, in tenant: TenantID) -> Command {
+        "DELETE FROM invitations WHERE tenant_id = \(tenant) AND email = \(email)"
+    }
+
+    /// Another password, and the end of all sessions.
+    static func claim(_ user: UUID, passwordHash: String) -> Command {
+        """
+        UPDATE users
+           SET password_hash = \(passwordHash), password_set_at = clock_timestamp(), password_change_required = false,
+               sessions_valid_from = clock_timestamp(), updated_at = now()
+         WHERE id = \(user)
+        """
+    }
+
     static func find(_ token: OpaqueToken, in tenant: TenantID) -> Statement<Invitation> {
         """
         SELECT id, email, role, site_ids FROM invitations

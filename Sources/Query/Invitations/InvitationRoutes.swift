@@ -12,7 +12,7 @@ struct InvitationRoutes: Sendable {
         open.post("auth/invitations/accept", use: accept)
     }
 
-    /// Who has an account already proves with the password that it is theirs; for everybody else it becomes the account's.
+    /// Who uses an account already proves with the password that it is theirs; for everybody else it becomes the account's.
     @Sendable private func accept(_ request: Request, _ context: QueryContext) async throws -> Answer<SignInAnswer> {
         var body = try await JSONBody(request, context)
         let text = body.requiredText("token")
@@ -24,15 +24,38 @@ struct InvitationRoutes: Sendable {
             let invitation = try await check.database.read(tenant, Invitation.find(token, in: tenant.id)).first
         else { throw Problem.invalidToken }
         let origin = context.origin(of: request)
-        if try await check.database.lookUp(SignInCandidate.all(of: invitation.email)).isEmpty {
+        let candidates = try await check.database.lookUp(SignInCandidate.all(of: invitation.email))
+        if let known = candidates.first, known.passwordChangeRequired || candidates.allSatisfy({ $0.membership == nil })
+        {
+            try await join(claiming: known.userID, password, by: token, tenant, origin)
+        } else if candidates.isEmpty {
             try await join(new: name, password, by: token, tenant, origin)
         } else {
-            try await join(known: invitation.email, password, by: token, tenant, from: context.address, origin)
+            try await join(known: invitation.email, password, by: token, tenant, from: context.subscriber, origin)
         }
-        let signIn = SignIn(email: invitation.email, password: password, tenants: [tenant.slug])
         return Answer(
-            try await sessions.signIn(signIn, check, from: context.address, origin), isSecret: true,
+            try await sessions.welcome(invitation.email, to: tenant, origin), isSecret: true,
             createdAt: "/api/v1/users/me")
+    }
+
+    /// An account that nobody can be said to use: its password is somebody else's choice, or it is a member of nothing and can't be sent a
+    /// letter. The mailbox is who it is of, so it gets the password of whoever has the letter, and whoever was signed in with the old one is not
+    /// any more.
+    private func join(
+        claiming id: UUID, _ password: String, by token: OpaqueToken, _ tenant: Tenant, _ origin: AuditEntry.Origin
+    ) async throws {
+        let hash = try await hash(password)
+        try await take(token, tenant, origin) { _, _ in
+            id
+        } then: { tx in
+            try await tx.run(Invitation.claim(id, passwordHash: hash))
+        }
+        sessions.directory.invalidateAll() // in whatever tenants they were signed in
+    }
+
+    private func hash(_ password: String) async throws -> String {
+        if let fault = PasswordPolicy.fault(of: password) { throw Problem.unprocessable([fault]) }
+        return try await check.passwords.hash(password)
     }
 
     private func join(
@@ -41,8 +64,7 @@ struct InvitationRoutes: Sendable {
         guard let name else {
             throw Problem.unprocessable([.init(field: "name", code: "required", detail: "Must be given.")])
         }
-        if let fault = PasswordPolicy.fault(of: password) { throw Problem.unprocessable([fault]) }
-        let hash = try await check.passwords.hash(password)
+        let hash = try await hash(password)
         try await take(token, tenant, origin) { tx, invitation in
             let id = UUID.v7()
             let add = Member.addUser(
@@ -73,7 +95,8 @@ struct InvitationRoutes: Sendable {
 
     private func take(
         _ token: OpaqueToken, _ tenant: Tenant, _ origin: AuditEntry.Origin,
-        _ person: @Sendable (TenantTransaction, Invitation) async throws -> UUID
+        _ person: @Sendable (TenantTransaction, Invitation) async throws -> UUID,
+        then: @Sendable (TenantTransaction) async throws -> Void = { _ in }
     ) async throws {
         try await check.database.withTenant(tenant) { tx in
             guard let invitation = try await tx.first(Invitation.take(token, in: tenant.id)) else {
@@ -81,6 +104,7 @@ struct InvitationRoutes: Sendable {
             }
             let id = try await person(tx, invitation)
             try await tx.run(Member.join(id, role: invitation.role, sites: invitation.siteIDs, in: tenant.id))
+            try await then(tx)
             let member = try await tx.first(Member.find(id, in: tenant.id))
             let entry = AuditEntry(
                 .invitationAccepted, "user", id, before: Member?.none, after: member,

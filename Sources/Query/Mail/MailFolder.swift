@@ -9,8 +9,15 @@ struct MailFolder: Notifier {
         let folder = URL(fileURLWithPath: path, isDirectory: true)
         let text = "To: \(letter.recipient)\nSubject: \(letter.subject)\n\n\(letter.text)"
         do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            try Data(text.utf8).write(to: folder.appending(path: "\(letter.id.lowercaseString).txt"), options: .atomic)
+            // Letters hold tokens: nobody else on the machine reads them.
+            try FileManager.default.createDirectory(
+                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            let name = "\(letter.id.lowercaseString).txt"
+            let unfinished = folder.appending(path: "." + name)
+            let isWritten = FileManager.default.createFile(
+                atPath: unfinished.path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+            guard isWritten else { throw CocoaError(.fileWriteUnknown) }
+            try FileManager.default.moveItem(at: unfinished, to: folder.appending(path: name))
         } catch {
             throw NotTakenNow(reason: "\(path) can't be written to")
         }

@@ -10,6 +10,9 @@ struct Registration: Sendable {
         case open, closed
     }
 
+    /// That one person may found over the API.
+    static let mostTenants = 10
+
     let database: Database
     let passwords: PasswordHasher
     let policy: Policy
@@ -18,10 +21,10 @@ struct Registration: Sendable {
 
     /// A new person's own tenant.
     /// - Throws: `Problem` 403 where it is closed, 409 for a slug or an e-mail that is known.
-    func register(_ person: NewPerson, _ tenant: NewTenant, _ origin: AuditEntry.Origin) async throws {
+    func register(_ person: NewPerson, _ tenant: NewTenant, _ origin: AuditEntry.Origin) async throws -> Tenant {
         try checkOpen()
         let hash = try await passwords.hash(person.password)
-        try await found(tenant, origin) { tx in
+        return try await found(tenant, origin) { tx in
             let id = UUID.v7()
             try await add(id, person, hash, in: tx)
             return .person(id, email: person.email)
@@ -29,10 +32,20 @@ struct Registration: Sendable {
     }
 
     /// Another tenant of somebody who has signed in.
-    /// - Throws: `Problem` 403, 409 as ``register(_:_:_:)``.
+    /// - Throws: `Problem` 403, 409 as ``register(_:_:_:)``; 429 for somebody who owns many.
     func register(_ tenant: NewTenant, for person: Principal, _ origin: AuditEntry.Origin) async throws -> Tenant {
         try checkOpen()
         return try await found(tenant, origin) { _ in person.actor }
+    }
+
+    /// Each brings what its plan gives. Those that one person founds at once take turns by the person's row, which the new membership shows.
+    private func checkCount(of person: AuditEntry.Actor, in tx: TenantTransaction) async throws {
+        try await tx.run("SELECT FROM users WHERE id = \(person.id) FOR NO KEY UPDATE")
+        let owned = try await tx.all(SignInCandidate.all(of: person.name)).compactMap(\.membership)
+            .filter { $0.role == Role.owner.rawValue }
+        guard owned.count <= Self.mostTenants else {
+            throw Problem.quotaExceeded(detail: "One person owns \(Self.mostTenants) tenants at most.")
+        }
     }
 
     /// The first owner of the first tenant. Works once: of two at once one is made.
@@ -61,14 +74,15 @@ struct Registration: Sendable {
         return tenant
     }
 
-    @discardableResult
     private func found(
         _ new: NewTenant, _ origin: AuditEntry.Origin,
         _ owner: @Sendable (TenantTransaction) async throws -> AuditEntry.Actor
     ) async throws -> Tenant {
         do {
             return try await database.founding(new.found()) { tx, tenant in
-                try await own(tenant, owner(tx), origin, in: tx)
+                let owner = try await owner(tx)
+                try await own(tenant, owner, origin, in: tx)
+                try await checkCount(of: owner, in: tx)
                 return tenant
             }
         } catch let error as PostgresError where error.sqlState == "23505" {

@@ -4,7 +4,6 @@ import Shared
 /// Becoming an owner: of a tenant of one's own, or of the installation's first.
 struct RegistrationRoutes: Sendable {
     let registration: Registration
-    let check: PasswordCheck
     let sessions: Sessions
 
     func register(on open: RouterGroup<QueryContext>) {
@@ -18,8 +17,9 @@ struct RegistrationRoutes: Sendable {
         let tenant = body.required("tenant") { $0.nested($1) { NewTenant(&$0) } }
         try body.check()
         guard let person, let tenant else { throw Problem.internal("a part that was demanded is not there") }
-        try await registration.register(person, tenant, context.origin(of: request))
-        return try await signIn(person, tenant.slug, request, context)
+        let origin = context.origin(of: request)
+        let founded = try await registration.register(person, tenant, origin)
+        return try await welcome(person, to: founded, origin)
     }
 
     @Sendable private func bootstrap(_ request: Request, _ context: QueryContext) async throws -> Answer<SignInAnswer> {
@@ -28,15 +28,16 @@ struct RegistrationRoutes: Sendable {
         let person = body.required("user") { $0.nested($1) { NewPerson(&$0) } }
         try body.check()
         guard let person else { throw Problem.internal("a part that was demanded is not there") }
-        let tenant = try await registration.bootstrap(person, token: token, context.origin(of: request))
-        return try await signIn(person, tenant.slug, request, context)
+        let origin = context.origin(of: request)
+        let tenant = try await registration.bootstrap(person, token: token, origin)
+        return try await welcome(person, to: tenant, origin)
     }
 
-    private func signIn(
-        _ person: NewPerson, _ tenant: String, _ request: Request, _ context: QueryContext
+    private func welcome(
+        _ person: NewPerson, to tenant: Tenant, _ origin: AuditEntry.Origin
     ) async throws -> Answer<SignInAnswer> {
-        let signIn = SignIn(email: person.email, password: person.password, tenants: [tenant])
-        let answer = try await sessions.signIn(signIn, check, from: context.address, context.origin(of: request))
-        return Answer(answer, isSecret: true, createdAt: "/api/v1/tenants/current")
+        Answer(
+            try await sessions.welcome(person.email, to: tenant, origin), isSecret: true,
+            createdAt: "/api/v1/tenants/current")
     }
 }

@@ -39,6 +39,11 @@ struct JSONBody {
         return text
     }
 
+    /// What a client may send back as it was answered, though it is not the client's to say.
+    mutating func skip(_ names: String...) {
+        for name in names { fields[name] = nil }
+    }
+
     /// Whether the field was sent, be it as null.
     func has(_ name: String) -> Bool { fields[name] != nil }
 
@@ -140,8 +145,8 @@ struct JSONBody {
     /// What people call something: 1 to 200 characters.
     mutating func name(_ name: String = "name") -> String? {
         guard let text = text(name) else { return nil }
-        guard (1...200).contains(text.unicodeScalars.count), !text.unicodeScalars.contains("\0") else {
-            refuse(name, "invalid_length", "Must have 1 to 200 characters.")
+        guard (1...200).contains(text.unicodeScalars.count), !text.contains(/\p{Cc}/) else {
+            refuse(name, "invalid_length", "Must have 1 to 200 characters, and none that controls.")
             return nil
         }
         return text

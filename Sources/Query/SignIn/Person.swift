@@ -36,6 +36,10 @@ struct Person: Sendable {
 }
 
 extension Person {
+    func noteArrival() -> Command {
+        "UPDATE users SET last_login_at = now() WHERE id = \(id)"
+    }
+
     /// No row where a session that began then has been ended with all others.
     func noteSwitch(fromSessionBegunAt begun: Timestamp) -> Command {
         "UPDATE users SET last_login_at = now() WHERE id = \(id) AND sessions_valid_from <= \(begun)"

@@ -57,7 +57,7 @@ struct SessionRoutes: Sendable {
         let signIn = SignIn(email: context.principal.name, password: change.old)
         let verified: VerifiedPerson
         do {
-            verified = try await check.verify(signIn, from: context.address)
+            verified = try await check.verify(signIn, from: context.subscriber)
         } catch let problem as Problem where problem.status == .unauthorized {
             throw PasswordChange.wrongOldPassword
         }

@@ -15,6 +15,13 @@ extension Sessions {
             for: verified.person, in: membership.tenant, after: verified.noteSignIn(), from: origin)
     }
 
+    /// Begins the first session of somebody who has just become a member, and proved by that who they are.
+    func welcome(_ email: String, to tenant: Tenant, _ origin: AuditEntry.Origin) async throws -> SignInAnswer {
+        let candidates = try await database.lookUp(SignInCandidate.all(of: email))
+        guard let person = Person(email: email, candidates) else { throw Problem.noMembership }
+        return try await begin(for: person, in: tenant, after: person.noteArrival(), from: origin)
+    }
+
     /// Where too many passwords wait it can wait, too: for the next sign-in.
     private func rehash(
         _ password: String, of verified: VerifiedPerson, in tenant: Tenant, _ check: PasswordCheck

@@ -41,12 +41,15 @@ struct SignInCandidate: RowDecodable {
     let userID: UUID
     let passwordHash: String?
     let passwordSetAt: Timestamp
+    /// Somebody else chose it.
+    let passwordChangeRequired: Bool
     let membership: Membership?
 
     init(_ row: Row) throws {
         userID = try row["user_id"]
         passwordHash = try row["password_hash"]
         passwordSetAt = try row["password_set_at"]
+        passwordChangeRequired = try row["password_change_required"]
         guard let role = try row["role"] as String? else {
             membership = nil
             return

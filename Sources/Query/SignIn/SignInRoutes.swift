@@ -50,6 +50,6 @@ struct SignInRoutes: Sendable {
     private func begin(
         _ signIn: SignIn, _ request: Request, _ context: QueryContext
     ) async throws -> SignInAnswer {
-        try await sessions.signIn(signIn, check, from: context.address, context.origin(of: request))
+        try await sessions.signIn(signIn, check, from: context.subscriber, context.origin(of: request))
     }
 }

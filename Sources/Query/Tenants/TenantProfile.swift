@@ -67,24 +67,34 @@ extension TenantProfile {
     }
 }
 
-extension TenantProfile: JSONWritable {
+extension TenantProfile: PartlyLive {
+    func write(editedTo json: inout JSONWriter) {
+        json.object { object in
+            write(fieldsTo: &object)
+        }
+    }
+
     func write(to json: inout JSONWriter) {
         json.object { object in
-            object.field("id", uuid)
-            object.field("slug", slug)
-            object.field("name", name)
-            object.field("plan", plan.rawValue)
-            object.field("is_active", isActive)
-            object.field("settings", settings)
-            object.field("feature_flags", featureFlags)
-            object.field("billing_email", billingEmail)
-            object.field("admin_contact", adminContact)
-            object.field("whatsapp_numbers", whatsappNumbers)
-            object.field("limits", limits)
+            write(fieldsTo: &object)
             object.field("usage", Usage(stores: stores, series: series))
-            object.field("created_at", createdAt)
-            object.field("updated_at", updatedAt)
         }
+    }
+
+    private func write(fieldsTo object: inout JSONWriter) {
+        object.field("id", uuid)
+        object.field("slug", slug)
+        object.field("name", name)
+        object.field("plan", plan.rawValue)
+        object.field("is_active", isActive)
+        object.field("settings", settings)
+        object.field("feature_flags", featureFlags)
+        object.field("billing_email", billingEmail)
+        object.field("admin_contact", adminContact)
+        object.field("whatsapp_numbers", whatsappNumbers)
+        object.field("limits", limits)
+        object.field("created_at", createdAt)
+        object.field("updated_at", updatedAt)
     }
 
     private var limits: Limits {

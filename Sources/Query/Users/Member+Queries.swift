@@ -102,9 +102,20 @@ extension Member {
                 "DELETE FROM sessions WHERE tenant_id = \(tenant) AND user_id = \(id)",
                 "DELETE FROM password_resets WHERE tenant_id = \(tenant) AND user_id = \(id)",
                 "DELETE FROM memberships WHERE tenant_id = \(tenant) AND user_id = \(id)",
+                // An earlier letter does not bring them back.
+                "DELETE FROM invitations WHERE tenant_id = \(tenant) AND email = \(email)",
             ]
         case .invited: ["DELETE FROM invitations WHERE tenant_id = \(tenant) AND id = \(id)"]
         }
+    }
+
+    /// Whether the audit log tells of somebody.
+    static func isRemembered(_ id: UUID, in tenant: TenantID) -> Statement<Bool> {
+        """
+        SELECT EXISTS (SELECT FROM audit_logs WHERE tenant_id = \(tenant) AND actor_id = \(id) AND actor_kind = 'user')
+            OR EXISTS (SELECT FROM audit_logs
+                        WHERE tenant_id = \(tenant) AND resource_type = 'user' AND resource_id = \(id.lowercaseString))
+        """
     }
 
     static func rename(_ user: UUID, to name: String) -> Command {

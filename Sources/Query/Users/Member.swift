@@ -42,12 +42,21 @@ extension Member: RowDecodable {
     }
 }
 
-extension Member: JSONWritable {
+extension Member: PartlyLive {
     func write(to json: inout JSONWriter) {
         json.object { write(fieldsOf: &$0) }
     }
 
+    func write(editedTo json: inout JSONWriter) {
+        json.object { write(editedFieldsOf: &$0) }
+    }
+
     func write(fieldsOf object: inout JSONWriter) {
+        write(editedFieldsOf: &object)
+        object.field("last_login_at", lastLoginAt)
+    }
+
+    private func write(editedFieldsOf object: inout JSONWriter) {
         object.field("id", id)
         object.field("email", email)
         object.field("name", name)
@@ -55,7 +64,6 @@ extension Member: JSONWritable {
         object.field("site_ids", siteIDs)
         object.field("status", status.rawValue)
         object.field("password_change_required", passwordChangeRequired)
-        object.field("last_login_at", lastLoginAt)
         object.field("created_at", createdAt)
         object.field("updated_at", updatedAt)
     }

@@ -35,6 +35,7 @@ struct MemberChange: Sendable {
         siteIDs = body.ids("site_ids") ?? []
         email = body.email()
         name = body.name()
+        body.skip("id", "status", "password_change_required", "last_login_at", "created_at", "updated_at")
         try body.check()
     }
 

@@ -11,6 +11,7 @@ struct Members: Sendable {
     let directory: AccessDirectory
     let passwords: PasswordHasher
     let postman: Postman
+    let admission: Admission
     let links: Links
 
     /// A member at once, where the request brings a password and the person is new; otherwise somebody invited: who exists already
@@ -18,18 +19,24 @@ struct Members: Sendable {
     ///
     /// - Throws: `Problem` 403, 409, 422.
     func add(_ wanted: MemberRequest, by context: TenantContext, _ origin: AuditEntry.Origin) async throws -> Member {
+        if wanted.password != nil, context.principal.kind != .user {
+            // Or it would have a person who lives on after its own end.
+            throw Problem.forbidden(code: "no_session", detail: "Programs invite people, who choose their passwords.")
+        }
+        if wanted.password == nil { try await admission.letter(of: context.tenant) }
         // It takes long on purpose: not within a transaction.
         let hash: String? = if let password = wanted.password { try await passwords.hash(password) } else { nil }
         let token = OpaqueToken.make(tenant: context.tenant.uuid)
         let member = try await database.withTenant(context) { tx in
             try await mayBecome(wanted.role, wanted.siteIDs, context, in: tx)
+            let earlier = try await invited(wanted.email, by: context, in: tx)
             let member =
                 if let hash, let made = try await make(wanted, hash, in: tx) {
                     made
                 } else { try await invite(wanted, token, by: context, in: tx) }
             let action: AuditEntry.Action = member.status == .active ? .userCreated : .userInvited
             let entry = AuditEntry(
-                action, "user", member.id, before: Member?.none, after: member, by: context.principal, origin)
+                action, "user", member.id, before: earlier, after: member, by: context.principal, origin)
             try await tx.run(entry.insert(into: context.tenantID))
             return member
         }
@@ -85,12 +92,18 @@ struct Members: Sendable {
             if let member {
                 try context.mayGrant(member.scopes, sites: member.siteIDs)
                 _ = try await tx.pipeline(member.remove(in: tx.tenantID).map(\.erased))
+            } else {
+                // What they were let do is not known any more.
+                try context.mayReachAllSites()
+                guard try await tx.first(Member.isRemembered(id, in: tx.tenantID)) == true else {
+                    throw Problem.notFound("user")
+                }
             }
-            let isKnown = try await tx.first("SELECT erase_person(\(id))" as Statement<Bool>) ?? false
-            guard isKnown || member != nil else { throw Problem.notFound("user") }
+            // Before all is blanked: whoever erases themselves is blanked here, too.
             let entry = AuditEntry(
                 .personErased, "user", id, before: String?.none, after: String?.none, by: context.principal, origin)
             try await tx.run(entry.insert(into: tx.tenantID))
+            try await tx.run("SELECT erase_person(\(id), \(member?.email))")
         }
         directory.invalidate(context.tenantID)
     }
@@ -101,8 +114,21 @@ struct Members: Sendable {
         let add = Member.addUser(
             id, email: wanted.email, name: wanted.name, passwordHash: hash, mustChange: true)
         guard try await tx.first(add) == true else { return nil }
-        try await tx.run(Member.join(id, role: wanted.role, sites: wanted.siteIDs, in: tx.tenantID))
+        let join = Member.join(id, role: wanted.role, sites: wanted.siteIDs, in: tx.tenantID)
+        _ = try await tx.pipeline([join, Invitation.withdraw(wanted.email, in: tx.tenantID)].map(\.erased))
         return try await tx.first(Member.find(id, in: tx.tenantID))
+    }
+
+    /// Whom the same address was invited to be before.
+    /// - Throws: `Problem` 403 where that is more than the principal may decide.
+    private func invited(
+        _ email: String, by context: TenantContext, in tx: TenantTransaction
+    ) async throws -> Member? {
+        guard let id = try await tx.first(Invitation.lock(email, in: tx.tenantID)),
+            let earlier = try await tx.first(Member.findAny(id, in: tx.tenantID))
+        else { return nil }
+        try context.mayGrant(earlier.scopes, sites: earlier.siteIDs)
+        return earlier
     }
 
     /// Inviting again makes the earlier invitation void.

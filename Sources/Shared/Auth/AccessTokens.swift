@@ -2,9 +2,11 @@ import Crypto
 import Foundation
 import JWTKit
 import Postgres
+import Synchronization
 
 /// Issues and verifies access tokens (RFC 7519, RFC 8725): each key's algorithm is fixed, and a `kid`, `iss`, `aud` and `exp`
-/// are demanded. One verification is an HMAC or a signature over the token and two small JSON documents; nothing is looked up.
+/// are demanded. One verification is an HMAC or a signature over the token and two small JSON documents, done once for a token that is seen again
+/// and again; nothing is looked up.
 package struct AccessTokens: Sendable {
     /// Seconds that a token lives: `expires_in`.
     package static let lifetime: Int64 = 900
@@ -12,6 +14,25 @@ package struct AccessTokens: Sendable {
     static let leeway: Int64 = 30
     private static let maxBytes = 8_192
 
+    /// Tokens that were verified, by their whole text.
+    private final class Verified: Sendable {
+        /// Kept at most, some kilobyte each; past it those that have expired are forgotten, or all.
+        private static let capacity = 10_000
+
+        private let tokens = Mutex<[String: AccessToken]>([:])
+
+        subscript(text: String) -> AccessToken? { tokens.withLock { $0[text] } }
+
+        func keep(_ token: AccessToken, for text: String, now: Timestamp) {
+            tokens.withLock { tokens in
+                if tokens.count >= Self.capacity { tokens = tokens.filter { $0.value.expiresAt > now } }
+                if tokens.count >= Self.capacity { tokens = [:] }
+                tokens[text] = token
+            }
+        }
+    }
+
+    private let verified = Verified()
     private let keys: JWTKeyCollection
     private let current: JWKIdentifier
     private let algorithms: [String: TokenKey.Algorithm]
@@ -47,6 +68,14 @@ package struct AccessTokens: Sendable {
     }
 
     package func verify(_ text: String, now: Timestamp = .now()) async throws(TokenRefusal) -> AccessToken {
+        let token: AccessToken
+        if let known = verified[text] { token = known } else { token = try await read(text, now) }
+        guard token.expiresAt > now else { throw .expired }
+        guard token.issuedAt <= now.adding(seconds: Self.leeway) else { throw .notYetValid }
+        return token
+    }
+
+    private func read(_ text: String, _ now: Timestamp) async throws(TokenRefusal) -> AccessToken {
         try checkHeader(of: text)
         let claims: Claims
         do {
@@ -58,9 +87,8 @@ package struct AccessTokens: Sendable {
         }
         guard claims.issuer == issuer else { throw .wrongIssuer }
         guard claims.audience.value.contains(audience) else { throw .wrongAudience }
-        guard claims.expiresAt > now.seconds else { throw .expired }
-        guard claims.issuedAt <= now.seconds + Self.leeway else { throw .notYetValid }
         guard let token = AccessToken(claims) else { throw .malformed }
+        verified.keep(token, for: text, now: now)
         return token
     }
 

@@ -6,6 +6,8 @@ package struct RateLimit: Hashable, Sendable {
         case tenant(UUID)
         /// A user, an API key or an integration.
         case principal(UUID)
+        /// The letters that a tenant has sent.
+        case letters(of: UUID)
         /// Whoever has not said yet who they are. Of IPv6 the network, since one machine has as many addresses as it likes.
         case address(IPAddress)
     }
@@ -28,6 +30,7 @@ package struct RateLimit: Hashable, Sendable {
             switch holder {
             case .tenant: "tenant"
             case .principal: "principal"
+            case .letters: "letters"
             case .address: "address"
             }
         return RateLimitPolicy(name, rate: rate, burst: burst)

@@ -17,9 +17,9 @@ package final class RedisBuckets: Sendable {
 
     private struct State {
         var questions: [Question] = []
+        /// Only then anybody asks: connecting may take as long as the name's resolution does.
+        var isOpen = false
         var isClosed = false
-        /// Redis did not answer: until then nobody asks it.
-        var awayUntil: ContinuousClock.Instant?
     }
 
     /// Where questions lie until the thread takes them.
@@ -27,17 +27,21 @@ package final class RedisBuckets: Sendable {
         private let state = Mutex(State())
         private let available = DispatchSemaphore(value: 0)
 
+        var isOpen: Bool { state.withLock { $0.isOpen } }
+
         /// - Returns: false where nobody is to wait for an answer.
         func put(_ question: Question) -> Bool {
             let isTaken = state.withLock { state -> Bool in
-                if let awayUntil = state.awayUntil, awayUntil > .now { return false }
-                guard state.questions.count < RedisBuckets.capacity else { return false }
-                state.awayUntil = nil
+                guard state.isOpen, state.questions.count < RedisBuckets.capacity else { return false }
                 state.questions.append(question)
                 return true
             }
             if isTaken { available.signal() }
             return isTaken
+        }
+
+        func open() {
+            state.withLock { $0.isOpen = true }
         }
 
         /// Waits for questions; nil once closed.
@@ -49,13 +53,21 @@ package final class RedisBuckets: Sendable {
             }
         }
 
-        /// Those who came since, when Redis has just failed to answer.
-        func clear() -> [Question] {
+        /// Redis has just failed to answer.
+        /// - Returns: who asked meanwhile.
+        func shut() -> [Question] {
             state.withLock { state -> [Question] in
-                state.awayUntil = .now + RedisBuckets.respite
+                state.isOpen = false
                 defer { state.questions.removeAll() }
                 return state.questions
             }
+        }
+
+        /// - Returns: whether it was closed for good meanwhile.
+        func rest() -> Bool {
+            let end = DispatchTime.now() + .milliseconds(RedisBuckets.respite)
+            while !state.withLock({ $0.isClosed }), DispatchTime.now() < end { _ = available.wait(timeout: end) }
+            return state.withLock { $0.isClosed }
         }
 
         func close() {
@@ -66,8 +78,8 @@ package final class RedisBuckets: Sendable {
 
     /// Questions that may wait; who comes later is not kept waiting.
     private static let capacity = 4_096
-    /// After a failure, before it is asked again.
-    private static let respite = Duration.seconds(1)
+    /// Milliseconds after a failure, before it is tried again.
+    private static let respite = 1_000
 
     private let desk = Desk()
     private let asked, failed: Counter
@@ -82,30 +94,36 @@ package final class RedisBuckets: Sendable {
         let (asked, failed) = (counter("redis"), counter("process"))
         (self.asked, self.failed) = (asked, failed)
         let thread = Thread { [desk] in
-            var client: RedisClient?
-            while let questions = desk.next() {
-                guard !questions.isEmpty else { continue }
+            repeat {
+                var questions: [Question] = []
                 do {
-                    let open = try client ?? RedisClient(address)
-                    client = open
-                    let verdicts = try open.take(questions.map(\.limits), scope: scope)
-                    asked.increment(by: questions.count)
-                    for (question, verdict) in zip(questions, verdicts) {
-                        question.continuation.resume(returning: verdict)
+                    let client = try RedisClient(address)
+                    desk.open()
+                    while let next = desk.next() {
+                        questions = next
+                        let verdicts = try client.take(questions.map(\.limits), scope: scope)
+                        asked.increment(by: questions.count)
+                        for (question, verdict) in zip(questions, verdicts) {
+                            question.continuation.resume(returning: verdict)
+                        }
+                        questions = []
                     }
+                    return // closed
                 } catch {
-                    client = nil
                     logger.warning(
                         "Redis does not answer; limits are this process's own", metadata: ["reason": "\(error)"])
-                    let all = questions + desk.clear()
-                    failed.increment(by: all.count)
-                    for question in all { question.continuation.resume(returning: nil) }
+                    questions += desk.shut()
+                    failed.increment(by: questions.count)
+                    for question in questions { question.continuation.resume(returning: nil) }
                 }
-            }
+            } while !desk.rest()
         }
         thread.name = "redis"
         thread.start()
     }
+
+    /// Whether Redis is asked at the moment.
+    var isOpen: Bool { desk.isOpen }
 
     deinit {
         desk.close()

@@ -122,6 +122,7 @@ extension RateLimit.Holder {
     fileprivate var key: String {
         switch self {
         case .tenant(let id): "tenant:\(id.lowercaseString)"
+        case .letters(let id): "letters:\(id.lowercaseString)"
         case .principal(let id): "principal:\(id.lowercaseString)"
         case .address(let address): "address:\(address)"
         }

@@ -131,7 +131,6 @@ struct AccessRow: Sendable {
             .delete, "api-keys/:id", "api-keys/\(TwoTenants.storeKey)", answers: .noContent,
             foreign: "api-keys/\(TwoTenants.southernKey)"
         ).elsewhere,
-        change(.post, "tenants/current/export", "tenants/current/export", answers: .accepted).everywhere,
         administrative("tenants/current/exports", "tenants/current/exports").everywhere,
         administrative(
             "tenants/current/exports/:id", "tenants/current/exports/\(TwoTenants.export)",
@@ -141,6 +140,8 @@ struct AccessRow: Sendable {
             "tenants/current/exports/:id/archive", "tenants/current/exports/\(TwoTenants.export)/archive",
             foreign: "tenants/current/exports/\(TwoTenants.southernExport)/archive"
         ).everywhere,
+        // It takes the place of the archive there is.
+        change(.post, "tenants/current/export", "tenants/current/export", answers: .accepted).everywhere,
         administrative("integrations", "integrations"),
         administrative(
             "integrations/:id", "integrations/\(TwoTenants.integration)",
@@ -160,6 +161,10 @@ struct AccessRow: Sendable {
             .post, "integrations/:id/secrets", "integrations/\(TwoTenants.integration)/secrets", "{}",
             answers: .created, foreign: "integrations/\(TwoTenants.southernIntegration)/secrets"
         ).everywhere,
+        administrative(
+            "integrations/:id/secrets/:secret",
+            "integrations/\(TwoTenants.integration)/secrets/\(TwoTenants.integrationSecret)",
+            foreign: "integrations/\(TwoTenants.southernIntegration)/secrets/\(TwoTenants.southernSecret)"),
         change(
             .delete, "integrations/:id/secrets/:secret",
             "integrations/\(TwoTenants.integration)/secrets/\(TwoTenants.integrationSecret)", answers: .noContent,

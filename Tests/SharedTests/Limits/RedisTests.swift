@@ -10,10 +10,13 @@ import Testing
     /// So slow that no test sees a token come back.
     private let limit = RateLimit(.principal(UUID.v7()), rate: 0.001, burst: 50)
 
-    private func makeLimiter(_ server: RedisServer, scope: String = "test") -> RateLimiter {
-        RateLimiter(
-            RedisAddress(server.url), scope: scope, registry: MetricRegistry(),
+    /// One whose connection is open.
+    private func makeLimiter(_ server: RedisServer, scope: String = "test") async throws -> RateLimiter {
+        let buckets = RedisBuckets(
+            try #require(RedisAddress(server.url) as RedisAddress?), scope: scope, metrics: MetricRegistry(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        while !buckets.isOpen { await Task.yield() }
+        return RateLimiter(shared: buckets)
     }
 
     /// How many of so many at once are let in.
@@ -33,15 +36,15 @@ import Testing
 
     @Test func processesShareABucket() async throws {
         try await RedisServer.run { server in
-            let limiters = [makeLimiter(server), makeLimiter(server)]
+            let limiters = [try await makeLimiter(server), try await makeLimiter(server)]
             #expect(await admitted(400, by: limiters, [limit]) == 50)
-            #expect(await admitted(10, by: [makeLimiter(server, scope: "other")], [limit]) == 10)
+            #expect(await admitted(10, by: [try await makeLimiter(server, scope: "other")], [limit]) == 10)
         }
     }
 
     @Test func aTokenOfEachIsTakenOrOfNone() async throws {
         try await RedisServer.run { server in
-            let limiter = makeLimiter(server)
+            let limiter = try await makeLimiter(server)
             let narrow = RateLimit(.tenant(UUID.v7()), rate: 0.001, burst: 1)
             try await limiter.take([limit, narrow])
             let excess = await #expect(throws: RateExcess.self) { try await limiter.take([limit, narrow]) }
@@ -53,7 +56,7 @@ import Testing
     /// Tokens come back with time, by Redis's own clock; what would be full is forgotten.
     @Test func bucketsFillAgain() async throws {
         try await RedisServer.run { server in
-            let limiter = makeLimiter(server)
+            let limiter = try await makeLimiter(server)
             let quick = RateLimit(.principal(UUID.v7()), rate: 1_000_000, burst: 1)
             for _ in 0..<20 { try await limiter.take([quick]) }
         }
@@ -62,7 +65,7 @@ import Testing
     @Test(.timeLimit(.minutes(1)))
     func whenRedisStopsUnderLoadNobodyWaits() async throws {
         try await RedisServer.run { server in
-            let limiter = makeLimiter(server)
+            let limiter = try await makeLimiter(server)
             let wide = RateLimit(.principal(UUID.v7()), rate: 1, burst: 1_000_000)
             #expect(await admitted(200, by: [limiter], [wide]) == 200)
             server.pause()
@@ -79,7 +82,7 @@ import Testing
     func aRedisThatComesBackEmptyIsTaughtAnew() async throws {
         let port = try FreePorts.take(1)[0]
         let limiter = try await RedisServer.run(port: port) { server in
-            let limiter = makeLimiter(server)
+            let limiter = try await makeLimiter(server)
             #expect(await admitted(60, by: [limiter], [limit]) == 50)
             return limiter
         }
