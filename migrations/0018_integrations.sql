@@ -8,5 +8,6 @@ CREATE POLICY pulsegate_query_own_tenant ON integration_routes TO pulsegate_quer
     USING (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::int))
     WITH CHECK (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::int));
 GRANT INSERT ON integration_routes TO pulsegate_query;
+ALTER TABLE sites ADD CONSTRAINT sites_settings_size CHECK (length(settings::text) <= 65536) NOT VALID;
 GRANT INSERT (tenant_id, id, code, name, kind, timezone, address, latitude, longitude, expected_interval_s, settings) ON sites
     TO pulsegate_query;

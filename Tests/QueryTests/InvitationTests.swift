@@ -167,4 +167,26 @@ import Testing
             #expect(try await mail.next().to == ["ana@example.com"])
         }
     }
+
+    @Test func aMailboxIsNotFilled() async throws {
+        try await Testbed.runWithMail { bed, _ in
+            let token = try await bed.token(TwoTenants.owner)
+            for _ in 0..<3 { #expect(try await bed.post("/api/v1/users", Self.invited, as: token).status == .created) }
+            let refused = try await bed.post("/api/v1/users", Self.invited, as: token)
+            #expect(refused.status == .tooManyRequests && refused.headers[.retryAfter] != nil)
+        }
+    }
+
+    /// Whom a member invited does not come once that member is gone.
+    @Test func invitationsGoWithWhoMadeThem() async throws {
+        try await Testbed.runWithMail(accessTimeToLive: .zero) { bed, mail in
+            try await bed.promote(TwoTenants.viewer, to: "admin")
+            let (admin, owner) = (try await bed.token(TwoTenants.viewer), try await bed.token(TwoTenants.owner))
+            _ = try await bed.post("/api/v1/users", Self.invited, as: admin)
+            let letter = try await mail.next().token
+            let id = try await bed.userID(TwoTenants.viewer)
+            #expect(try await bed.send(.delete, "/api/v1/users/\(id)", nil, as: owner).status == .noContent)
+            #expect(try await bed.accept(letter, Self.own).faults == ["token: invalid"])
+        }
+    }
 }

@@ -70,6 +70,10 @@ import Testing
             let token = try await bed.token(TwoTenants.owner)
             let wrong = try await bed.post("/api/v1/roles", #"{"name":"Owner","scopes":["all"]}"#, as: token)
             #expect(wrong.faults == ["name: invalid_name", "scopes[0]: unknown_scope"])
+            for lookalike in ["ow\u{200B}ner", "viewer\u{301}", "\u{FF4F}wner", " "] {
+                let body = "{\"name\":\"\(lookalike)\",\"scopes\":[]}"
+                #expect(try await bed.post("/api/v1/roles", body, as: token).status == .unprocessableContent)
+            }
             let twice = try await bed.post("/api/v1/roles", #"{"name":"guest","scopes":[]}"#, as: token)
             #expect(twice.status == .conflict)
         }

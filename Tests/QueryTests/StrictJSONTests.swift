@@ -29,4 +29,13 @@ struct StrictJSONTests {
         #expect(!StrictJSON.isValid(nested(65)))
         #expect(!StrictJSON.isValid(Array(repeating: 0x5B, count: 60_000)))
     }
+
+    @Test(arguments: [
+        ("{\"a\":[1e308,-1.5E-308,0e0]}", false), ("{\"a\":1e309}", true), ("[1,{\"b\":[1e131000]}]", true),
+        ("1e-999", true),
+        ("1e99999999999999999999999", true), ("\"1e999\"", false),
+    ])
+    func hugeNumbersAreFound(json: String, isHuge: Bool) {
+        #expect(StrictJSON.hasHugeNumber(ArraySlice(json.utf8)) == isHuge)
+    }
 }

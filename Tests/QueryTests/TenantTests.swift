@@ -115,6 +115,24 @@ extension Testbed {
 }
 
 @Suite struct SiteCreationTests {
+    /// A number of a few characters must not become one of a hundred thousand digits.
+    @Test func whatWouldGrowWhenItIsKeptIsRefused() async throws {
+        try await Testbed.run { bed in
+            let token = try await bed.token(TwoTenants.owner)
+            let numbers = Array(repeating: "1e131000", count: 100).joined(separator: ",")
+            let body = "{\"code\":\"A1\",\"name\":\"s\",\"timezone\":\"UTC\",\"settings\":{\"a\":[\(numbers)]}}"
+            #expect(try await bed.post("/api/v1/stores", body, as: token).faults == ["settings: number_out_of_range"])
+            let digits = Array(repeating: "1e308", count: 300).joined(separator: ",")
+            let beyond = "{\"code\":\"A1\",\"name\":\"s\",\"timezone\":\"UTC\",\"settings\":{\"a\":[\(digits)]}}"
+            #expect(try await bed.post("/api/v1/stores", beyond, as: token).status == .unprocessableContent)
+            let invisible = #"{"code":"A1","name":"\u202eevil","timezone":"UTC\u0000"}"#
+            #expect(
+                try await bed.post("/api/v1/stores", invisible, as: token).faults == [
+                    "name: invalid_length", "timezone: invalid_character",
+                ])
+        }
+    }
+
     @Test func aStoreIsMadeAndThePlanSaysHowMany() async throws {
         try await Testbed.run { bed in
             let token = try await bed.token(TwoTenants.owner)

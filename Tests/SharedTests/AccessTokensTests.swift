@@ -175,4 +175,19 @@ struct AccessTokensTests {
         let right = forge(header: #"{"alg":"HS256","typ":"JWT","kid":"\#(secretKey.id)"}"#, claims: claims())
         _ = try await tokens.verify(right, now: now)
     }
+
+    /// Also a second time, when the token itself is known.
+    @Test func aTokenHasOneText() async throws {
+        let tokens = try await tokens()
+        let text = try await issue(tokens).text
+        _ = try await tokens.verify(text, now: now)
+        for other in [text + "=", text + " ", " " + text] {
+            let refusal = await #expect(throws: TokenRefusal.self) { try await tokens.verify(other, now: now) }
+            #expect(refusal == .malformed)
+        }
+        let expired = await #expect(throws: TokenRefusal.self) {
+            try await tokens.verify(text, now: now.adding(seconds: 900))
+        }
+        #expect(expired == .expired)
+    }
 }

@@ -20,9 +20,12 @@ enum DemoGuide {
           curl -s \(demo.ingestURL)/v1/metrics/batch -H 'Content-Type: application/json' \\
             -H 'Authorization: Bearer \(demo.storeAPIKey)' -d '{"metrics":[{"name":"hello","value":1}]}'
 
-        Invite somebody; the letter is in .local/mail, and its token lets them join:
+        Invite somebody; the letter is in .local/mail, and its token lets them join (a front end of yours would be behind its link):
           curl -s \(demo.queryURL)/api/v1/users -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
-            -d '{"email":"ana@example.com","name":"Ana","role":"operator"}'; cat .local/mail/*.txt
+            -d '{"email":"ana@example.com","name":"Ana","role":"operator"}'
+          sleep 1; LETTER=$(grep -oh 'token=[A-Za-z0-9_-]*' .local/mail/*.txt | tail -1 | cut -d= -f2)
+          curl -s \(demo.queryURL)/api/v1/auth/invitations/accept -H 'Content-Type: application/json' \\
+            -d '{"token":"'$LETTER'","name":"Ana","password":"chosen by Ana alone"}'
 
         Connect another network server; the answer says what to type into it:
           curl -s \(demo.queryURL)/api/v1/integrations -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\

@@ -87,7 +87,7 @@ struct APIKeyRoutes: Sendable {
     /// A new key with the same rights; the old one goes on working for a while.
     @Sendable private func rotate(_ request: Request, _ context: TenantContext) async throws -> Answer<IssuedAPIKey> {
         let id = try context.id("API key")
-        var body = try await JSONBody(request, context)
+        var body = try await JSONBody(request, context, mayBeEmpty: true)
         let overlap = body.integer("overlap_seconds", in: 0...Self.longestOverlap) ?? 86_400
         try body.check()
         let origin = context.origin(of: request)

@@ -26,11 +26,14 @@ final class Admission: Sendable {
         ])
     }
 
-    /// A letter that a tenant has sent to somebody: nobody uses us to write to whom they like.
+    /// A letter that a tenant has sent to somebody: nobody uses us to write to whom they like, and as often as they like.
     /// - Throws: `Problem` 429.
-    func letter(of tenant: Tenant) async throws {
+    func letter(of tenant: Tenant, to email: String) async throws {
         do {
-            try await rates.take([RateLimit(.letters(of: tenant.uuid), rate: 100 / 3_600, burst: 100)])
+            try await rates.take([
+                RateLimit(.letters(of: tenant.uuid), rate: 100 / 3_600, burst: 100),
+                RateLimit(.mailbox(sha256(email)), rate: 3 / 3_600, burst: 3),
+            ])
         } catch {
             throw error.problem
         }

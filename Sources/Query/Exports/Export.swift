@@ -11,7 +11,7 @@ struct Export: Sendable {
     /// Seconds that a finished archive can be fetched.
     static let lifetime: Int64 = 86_400
     /// Seconds without a sign of life after which nobody works on it any more.
-    static let patience: Int32 = 120
+    static let patience: Int32 = 60
 
     let id: UUID
     let status: Status

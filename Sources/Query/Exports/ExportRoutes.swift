@@ -37,7 +37,10 @@ struct ExportRoutes: Sendable {
                 return export
             }
         } catch let error as PostgresError where error.sqlState == "23505" {
-            throw Problem.conflict("export_running", detail: "An export is being made already.")
+            throw Problem.conflict(
+                "export_running",
+                detail: "An export is being made already. One that nobody works on any more is given up after a minute."
+            )
         }
         do {
             try exporter.take(.init(tenant: context.tenant, export: id))

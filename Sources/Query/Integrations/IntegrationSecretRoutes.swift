@@ -44,7 +44,7 @@ struct IntegrationSecretRoutes: Sendable {
     /// A new one; those that count now go on counting until the overlap is over.
     @Sendable private func create(_ request: Request, _ context: TenantContext) async throws -> Answer<SecretView> {
         let id = try context.id("integration")
-        var body = try await JSONBody(request, context)
+        var body = try await JSONBody(request, context, mayBeEmpty: true)
         let overlap = body.integer("overlap_seconds", in: 0...Self.longestOverlap) ?? 86_400
         try body.check()
         try context.mayReachAllSites()

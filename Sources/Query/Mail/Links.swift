@@ -9,8 +9,6 @@ struct Links: Sendable {
         Letter(
             to: member.email, subject: "\(inviter) invites you to \(member.tenantName)",
             text: """
-                Hello \(member.name),
-
                 \(inviter) invites you to \(member.tenantName) on Pulsegate. To join, open this within 7 days:
 
                 \(publicURL)/join?token=\(token.secret)

@@ -14,13 +14,15 @@ struct JSONBody {
     /// Of the objects that this one stands in: `user.`.
     private let path: String
 
+    /// - Parameter mayBeEmpty: no body is as good as an empty object.
     /// - Throws: `Problem` 413 past `maxBytes`, 415 for another type, 400 for what isn't a JSON object.
-    init(_ request: Request, _ context: some RequestContext) async throws {
+    init(_ request: Request, _ context: some RequestContext, mayBeEmpty: Bool = false) async throws {
         if let type = request.headers[.contentType], !Self.isJSON(type) {
             throw Problem.unsupportedMediaType(detail: "The body must be application/json.")
         }
         let bytes = try await request.decodedBody(limit: Self.maxBytes, context: context)
-        guard let members = StrictJSON.members(of: Array(bytes.readableBytesView)) else {
+        let isNone = mayBeEmpty && bytes.readableBytes == 0
+        guard let members = isNone ? [:] : StrictJSON.members(of: Array(bytes.readableBytesView)) else {
             throw Problem.badRequest(code: "malformed_json", detail: "The body is not a JSON object.")
         }
         fields = members
@@ -36,6 +38,10 @@ struct JSONBody {
         guard let value = take(name) else { return nil }
         let text = decoded(String.self, value)
         if text == nil { refuse(name, "wrong_type", "Must be a string.") }
+        guard text?.unicodeScalars.contains("\0") != true else {
+            refuse(name, "invalid_character", "Must hold no NUL.") // PostgreSQL keeps none
+            return nil
+        }
         return text
     }
 
@@ -108,6 +114,10 @@ struct JSONBody {
             refuse(name, "wrong_type", "Must be an object.")
             return nil
         }
+        guard !StrictJSON.hasHugeNumber(value) else {
+            refuse(name, "number_out_of_range", "Numbers go up to 1e\(StrictJSON.maxExponent).")
+            return nil
+        }
         return JSONB(String(decoding: value, as: UTF8.self))
     }
 
@@ -145,7 +155,9 @@ struct JSONBody {
     /// What people call something: 1 to 200 characters.
     mutating func name(_ name: String = "name") -> String? {
         guard let text = text(name) else { return nil }
-        guard (1...200).contains(text.unicodeScalars.count), !text.contains(/\p{Cc}/) else {
+        // Nor what turns the direction of what follows, breaks the line, or can't be seen at all.
+        let isReadable = text.contains(/\S/) && !text.contains(/[\p{Cc}\u{2028}-\u{202E}\u{2066}-\u{2069}]/)
+        guard (1...200).contains(text.unicodeScalars.count), isReadable else {
             refuse(name, "invalid_length", "Must have 1 to 200 characters, and none that controls.")
             return nil
         }
@@ -155,7 +167,8 @@ struct JSONBody {
     /// Case-folded, as addresses are kept.
     mutating func email(_ name: String = "email") -> String? {
         guard let text = text(name)?.lowercased() else { return nil }
-        guard text.utf8.count <= 254, text.contains(/^[^@\s\p{Cc}]+@[^@\s\p{Cc}]+$/) else {
+        guard text.utf8.count <= 254, text.contains(/^[^@\s\p{Cc}]+@[^@\s\p{Cc}]+$/.matchingSemantics(.unicodeScalar))
+        else {
             refuse(name, "invalid_email", "Must be an e-mail address.")
             return nil
         }

@@ -22,6 +22,11 @@ struct QueryParameters {
 
     /// - Throws: `Problem` 422 with a fault for each parameter that couldn't be read.
     func check() throws {
+        // PostgreSQL keeps no NUL, so nothing is named like that.
+        let unkept = values.first { $0.value.unicodeScalars.contains("\0") }.map {
+            Problem.FieldError(field: $0.name, code: "invalid_character", detail: "Must hold no NUL.")
+        }
+        let faults = faults + (unkept.map { [$0] } ?? [])
         guard faults.isEmpty else { throw Problem.unprocessable(faults) }
     }
 

@@ -8,6 +8,15 @@ enum StrictJSON {
     /// Containers within one another, which bounds the stack.
     static let maxDepth = 64
 
+    /// As far as a double's goes. PostgreSQL writes a number out in full: `1e131000` has that many digits.
+    static let maxExponent = 308
+
+    /// Whether some number in this JSON would be written with more digits than any is meant to have.
+    static func hasHugeNumber(_ bytes: ArraySlice<UInt8>) -> Bool {
+        var scanner = Scanner(rest: bytes)
+        return !scanner.takeValue(depth: 0) || scanner.hasHugeNumber
+    }
+
     static func isValid(_ bytes: [UInt8]) -> Bool {
         guard String(validating: bytes, as: UTF8.self) != nil else { return false }
         var scanner = Scanner(rest: bytes[...])
@@ -35,6 +44,8 @@ enum StrictJSON {
 /// Each step takes what it names from the front and says whether it was there.
 private struct Scanner {
     var rest: ArraySlice<UInt8>
+    /// One whose exponent is beyond `maxExponent`.
+    var hasHugeNumber = false
 
     mutating func takeValue(depth: Int) -> Bool {
         skipSpace()
@@ -117,10 +128,12 @@ private struct Scanner {
         _ = take("-")
         if !take("0") { guard takeDigits() else { return false } }
         if take(".") { guard takeDigits() else { return false } }
-        if take("e") || take("E") {
-            if !take("+") { _ = take("-") }
-            guard takeDigits() else { return false }
-        }
+        guard take("e") || take("E") else { return true }
+        if !take("+") { _ = take("-") }
+        let beforeExponent = rest
+        guard takeDigits() else { return false }
+        let exponent = Int(String(decoding: beforeExponent[..<rest.startIndex], as: UTF8.self)) ?? .max
+        hasHugeNumber = hasHugeNumber || exponent > StrictJSON.maxExponent
         return true
     }
 

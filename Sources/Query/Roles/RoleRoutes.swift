@@ -116,7 +116,9 @@ struct RoleRoutes: Sendable {
 extension JSONBody {
     fileprivate mutating func roleName(_ name: String) -> String? {
         guard let text = self.name(name) else { return nil }
-        guard text.unicodeScalars.count <= 100, Role(rawValue: text.lowercased()) == nil else {
+        // As it is seen: without marks on letters, other forms of them, and what has no width.
+        let seen = text.decomposedStringWithCompatibilityMapping.lowercased().unicodeScalars.filter(\.isASCII)
+        guard text.unicodeScalars.count <= 100, Role(rawValue: String(String.UnicodeScalarView(seen))) == nil else {
             refuse(name, "invalid_name", "Must have at most 100 characters and be none of the roles of the house.")
             return nil
         }

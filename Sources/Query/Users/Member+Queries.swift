@@ -104,6 +104,8 @@ extension Member {
                 "DELETE FROM memberships WHERE tenant_id = \(tenant) AND user_id = \(id)",
                 // An earlier letter does not bring them back.
                 "DELETE FROM invitations WHERE tenant_id = \(tenant) AND email = \(email)",
+                // Nor does anybody come whom they alone wanted.
+                "DELETE FROM invitations WHERE tenant_id = \(tenant) AND invited_by = \(id)",
             ]
         case .invited: ["DELETE FROM invitations WHERE tenant_id = \(tenant) AND id = \(id)"]
         }

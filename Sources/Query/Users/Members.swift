@@ -23,7 +23,7 @@ struct Members: Sendable {
             // Or it would have a person who lives on after its own end.
             throw Problem.forbidden(code: "no_session", detail: "Programs invite people, who choose their passwords.")
         }
-        if wanted.password == nil { try await admission.letter(of: context.tenant) }
+        if wanted.password == nil { try await admission.letter(of: context.tenant, to: wanted.email) }
         // It takes long on purpose: not within a transaction.
         let hash: String? = if let password = wanted.password { try await passwords.hash(password) } else { nil }
         let token = OpaqueToken.make(tenant: context.tenant.uuid)

@@ -104,6 +104,11 @@ package struct AccessTokens: Sendable {
         else { throw .wrongAlgorithm }
         guard let id = header.keyID, let expected = algorithms[id] else { throw .unknownKey }
         guard algorithm == expected else { throw .wrongAlgorithm }
+        // One text a token (RFC 7515 §2): no padding, no bits that are not used.
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3,
+            parts.allSatisfy({ part in Base64URL.decode(part).map(Base64URL.encode) == String(part) })
+        else { throw .malformed }
     }
 }
 

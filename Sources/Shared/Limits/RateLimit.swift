@@ -8,6 +8,8 @@ package struct RateLimit: Hashable, Sendable {
         case principal(UUID)
         /// The letters that a tenant has sent.
         case letters(of: UUID)
+        /// The letters that somebody gets, by the hash of their address.
+        case mailbox([UInt8])
         /// Whoever has not said yet who they are. Of IPv6 the network, since one machine has as many addresses as it likes.
         case address(IPAddress)
     }
@@ -30,7 +32,7 @@ package struct RateLimit: Hashable, Sendable {
             switch holder {
             case .tenant: "tenant"
             case .principal: "principal"
-            case .letters: "letters"
+            case .letters, .mailbox: "letters"
             case .address: "address"
             }
         return RateLimitPolicy(name, rate: rate, burst: burst)

@@ -123,6 +123,7 @@ extension RateLimit.Holder {
         switch self {
         case .tenant(let id): "tenant:\(id.lowercaseString)"
         case .letters(let id): "letters:\(id.lowercaseString)"
+        case .mailbox(let hash): "mailbox:\(Base64URL.encode(hash))"
         case .principal(let id): "principal:\(id.lowercaseString)"
         case .address(let address): "address:\(address)"
         }
