@@ -43,13 +43,13 @@ extension Invitation {
         "DELETE FROM invitations WHERE tenant_id = \(tenant) AND email = \(email)"
     }
 
-    /// Another password, and the end of all sessions.
-    static func claim(_ user: UUID, passwordHash: String) -> Command {
+    /// Another password, and the end of all sessions; no row where it was changed since.
+    static func claim(_ known: SignInCandidate, passwordHash: String) -> Command {
         """
         UPDATE users
            SET password_hash = \(passwordHash), password_set_at = clock_timestamp(), password_change_required = false,
                sessions_valid_from = clock_timestamp(), updated_at = now()
-         WHERE id = \(user)
+         WHERE id = \(known.userID) AND password_set_at = \(known.passwordSetAt)
         """
     }
 

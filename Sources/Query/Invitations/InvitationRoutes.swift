@@ -27,7 +27,7 @@ struct InvitationRoutes: Sendable {
         let candidates = try await check.database.lookUp(SignInCandidate.all(of: invitation.email))
         if let known = candidates.first, known.passwordChangeRequired || candidates.allSatisfy({ $0.membership == nil })
         {
-            try await join(claiming: known.userID, password, by: token, tenant, origin)
+            try await join(claiming: known, password, by: token, tenant, origin)
         } else if candidates.isEmpty {
             try await join(new: name, password, by: token, tenant, origin)
         } else {
@@ -42,13 +42,16 @@ struct InvitationRoutes: Sendable {
     /// letter. The mailbox is who it is of, so it gets the password of whoever has the letter, and whoever was signed in with the old one is not
     /// any more.
     private func join(
-        claiming id: UUID, _ password: String, by token: OpaqueToken, _ tenant: Tenant, _ origin: AuditEntry.Origin
+        claiming known: SignInCandidate, _ password: String, by token: OpaqueToken, _ tenant: Tenant,
+        _ origin: AuditEntry.Origin
     ) async throws {
         let hash = try await hash(password)
         try await take(token, tenant, origin) { _, _ in
-            id
+            known.userID
         } then: { tx in
-            try await tx.run(Invitation.claim(id, passwordHash: hash))
+            guard try await tx.run(Invitation.claim(known, passwordHash: hash)) == 1 else {
+                throw Problem.conflict("changed_meanwhile", detail: "This was changed at the same time; try again.")
+            }
         }
         sessions.directory.invalidateAll() // in whatever tenants they were signed in
     }

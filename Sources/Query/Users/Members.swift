@@ -23,9 +23,14 @@ struct Members: Sendable {
             // Or it would have a person who lives on after its own end.
             throw Problem.forbidden(code: "no_session", detail: "Programs invite people, who choose their passwords.")
         }
-        if wanted.password == nil { try await admission.letter(of: context.tenant, to: wanted.email) }
-        // It takes long on purpose: not within a transaction.
-        let hash: String? = if let password = wanted.password { try await passwords.hash(password) } else { nil }
+        let isKnown = try await !database.lookUp(SignInCandidate.all(of: wanted.email)).isEmpty
+        let hash: String?
+        if let password = wanted.password, !isKnown {
+            hash = try await passwords.hash(password) // it takes long on purpose: not within a transaction
+        } else {
+            hash = nil
+            try await admission.letter(of: context.tenant, to: wanted.email)
+        }
         let token = OpaqueToken.make(tenant: context.tenant.uuid)
         let member = try await database.withTenant(context) { tx in
             try await mayBecome(wanted.role, wanted.siteIDs, context, in: tx)
