@@ -56,48 +56,26 @@ enum ExportTables {
     static let pageSize: Int64 = 1_000
 
     static let byID: [(name: String, page: Page<IDKey>)] = [
-        ("sites", sites), ("spaces", spaces), ("device-profiles", deviceProfiles), ("devices", devices),
-        ("orphan-devices", orphanDevices), ("users", users), ("invitations", invitations), ("roles", roles),
-        ("api-keys", apiKeys), ("integrations", integrations), ("quarantine", quarantine), ("audit-logs", auditLogs),
+        ("sites", rows(of: "sites")), ("spaces", rows(of: "spaces")), ("device-profiles", rows(of: "device_profiles")),
+        ("devices", rows(of: "devices")), ("orphan-devices", rows(of: "orphan_devices")), ("users", users),
+        ("invitations", rows(of: "invitations")), ("roles", rows(of: "roles")), ("api-keys", rows(of: "api_keys")),
+        ("integrations", rows(of: "integrations")),
+        ("quarantine", rows(of: "quarantine", limit: 1)), // a body may have a mebibyte
+        ("audit-logs", rows(of: "audit_logs")),
     ]
 
     static func tenant(_ tenant: TenantID) -> Statement<String> {
         "SELECT (to_jsonb(t) - 'id')::text FROM tenants t WHERE t.id = \(tenant)"
     }
 
-    private static let sites: Page<IDKey> = { tenant, after in
-        """
-        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM sites t
-         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
-        """
-    }
-
-    private static let spaces: Page<IDKey> = { tenant, after in
-        """
-        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM spaces t
-         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
-        """
-    }
-
-    private static let deviceProfiles: Page<IDKey> = { tenant, after in
-        """
-        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM device_profiles t
-         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
-        """
-    }
-
-    private static let devices: Page<IDKey> = { tenant, after in
-        """
-        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM devices t
-         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
-        """
-    }
-
-    private static let orphanDevices: Page<IDKey> = { tenant, after in
-        """
-        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM orphan_devices t
-         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
-        """
+    /// Of a table with an id: all columns but those that mean something here alone.
+    private static func rows(of table: Fragment, limit: Int64 = pageSize) -> Page<IDKey> {
+        { tenant, after in
+            """
+            SELECT id AS key, (to_jsonb(t) - '{tenant_id,sha256,own_role}'::text[])::text AS json FROM \(table) t
+             WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(limit)
+            """
+        }
     }
 
     private static let users: Page<IDKey> = { tenant, after in
@@ -106,48 +84,6 @@ enum ExportTables {
                AS json
           FROM memberships m JOIN users u ON u.id = m.user_id
          WHERE m.tenant_id = \(tenant) AND m.user_id > \(after?.id ?? first) ORDER BY m.user_id LIMIT \(pageSize)
-        """
-    }
-
-    private static let invitations: Page<IDKey> = { tenant, after in
-        """
-        SELECT id AS key, (to_jsonb(t) - 'tenant_id' - 'sha256' - 'own_role')::text AS json FROM invitations t
-         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
-        """
-    }
-
-    private static let roles: Page<IDKey> = { tenant, after in
-        """
-        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM roles t
-         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
-        """
-    }
-
-    private static let apiKeys: Page<IDKey> = { tenant, after in
-        """
-        SELECT id AS key, (to_jsonb(t) - 'tenant_id' - 'sha256')::text AS json FROM api_keys t
-         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
-        """
-    }
-
-    private static let integrations: Page<IDKey> = { tenant, after in
-        """
-        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM integrations t
-         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
-        """
-    }
-
-    private static let quarantine: Page<IDKey> = { tenant, after in
-        """
-        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM quarantine t
-         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT 1 -- a body may have a mebibyte
-        """
-    }
-
-    private static let auditLogs: Page<IDKey> = { tenant, after in
-        """
-        SELECT id AS key, (to_jsonb(t) - 'tenant_id')::text AS json FROM audit_logs t
-         WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(pageSize)
         """
     }
 

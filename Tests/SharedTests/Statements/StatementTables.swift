@@ -61,6 +61,10 @@ extension StatementTables {
         ],
         // Fragments that are parameters, by what the callers pass; those of one statement in the same order.
         texts: [
+            Place("ExportTables.swift", "table"): [
+                "sites", "spaces", "device_profiles", "devices", "orphan_devices", "invitations", "roles", "api_keys",
+                "integrations", "quarantine", "audit_logs",
+            ],
             Place("UplinkWrites.swift", "table"): ["uplinks", "orphan_uplinks"],
             Place("UplinkWrites.swift", "columns"): ["", ", leaves"],
             Place("UplinkWrites.swift", "values"): ["", ", w.leaves"],
