@@ -87,8 +87,7 @@ struct IngestApp {
         let folder = try SpoolFolder(path: settings.spoolDirectory, limits: .init(bytes: settings.spoolBytes))
         let parts = IngestParts(
             settings: settings, database: Database(pool: ingestPool), folder: folder, registry: registry,
-            metrics: metrics,
-            logger: logger)
+            metrics: metrics, logger: logger)
         return Ground(
             registry: registry, metrics: metrics, ingestPool: ingestPool, systemPool: systemPool, folder: folder,
             parts: parts)

@@ -20,8 +20,7 @@ struct IngestParts: Sendable {
 
     init(
         settings: IngestSettings, database: Database, folder: SpoolFolder, registry: MetricRegistry,
-        metrics: IngestMetrics,
-        logger: Logger
+        metrics: IngestMetrics, logger: Logger
     ) {
         let parsers = JSONParserPool()
         strangersBodies = BodyBudget(limit: settings.bodyBytes / 16)

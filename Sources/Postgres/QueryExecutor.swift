@@ -29,6 +29,12 @@ extension QueryExecutor {
         try await single(statement.erased).affectedRows
     }
 
+    /// Sends all commands at once.
+    /// - Throws: as ``pipeline(_:)``.
+    package func run(all commands: [Command]) async throws {
+        _ = try await pipeline(commands.map(\.erased))
+    }
+
     private func single(_ statement: AnyStatement) async throws -> ResultSet {
         do {
             guard let result = try await pipeline([statement]).first else {

@@ -6,8 +6,6 @@ import Shared
 
 /// `/api-keys`: of gateways, which ingest knows, and of programs, which use this API.
 struct APIKeyRoutes: Sendable {
-    private static let longestOverlap = 31_536_000
-
     let database: Database
     let directory: AccessDirectory
 
@@ -77,8 +75,7 @@ struct APIKeyRoutes: Sendable {
             let key = try await locked(id, request, context, in: tx)
             let entry = AuditEntry(
                 .keyRevoked, "api_key", id, before: key, after: APIKey?.none, by: context.principal, origin)
-            _ = try await tx.pipeline(
-                [key.revoke(in: context.tenantID), entry.insert(into: context.tenantID)].map(\.erased))
+            try await tx.run(all: [key.revoke(in: context.tenantID), entry.insert(into: context.tenantID)])
         }
         directory.invalidate(context.tenantID)
         return .noContent
@@ -88,7 +85,7 @@ struct APIKeyRoutes: Sendable {
     @Sendable private func rotate(_ request: Request, _ context: TenantContext) async throws -> Answer<IssuedAPIKey> {
         let id = try context.id("API key")
         var body = try await JSONBody(request, context, mayBeEmpty: true)
-        let overlap = body.integer("overlap_seconds", in: 0...Self.longestOverlap) ?? 86_400
+        let overlap = body.overlap()
         try body.check()
         let origin = context.origin(of: request)
         let issued = try await database.withTenant(context) { tx in
@@ -118,8 +115,7 @@ struct APIKeyRoutes: Sendable {
                 try NewAPIKey(with: scopes, in: context.tenant, name: wanted.name, expiresAt: wanted.expiresAt)
             }
         let principal = context.principal
-        let creator = principal.kind == .user ? principal.id : nil
-        guard let key = try await tx.first(APIKey.insert(new, into: context.tenantID, by: creator)) else {
+        guard let key = try await tx.first(APIKey.insert(new, into: context.tenantID, by: principal.personID)) else {
             throw Problem.internal("a new key was not answered")
         }
         let entry = AuditEntry(action, "api_key", key.id, before: before, after: key, by: principal, origin)

@@ -29,14 +29,10 @@ final class Admission: Sendable {
     /// A letter that a tenant has sent to somebody: nobody uses us to write to whom they like, and as often as they like.
     /// - Throws: `Problem` 429.
     func letter(of tenant: Tenant, to email: String) async throws {
-        do {
-            try await rates.take([
-                RateLimit(.letters(of: tenant.uuid), rate: 100 / 3_600, burst: 100),
-                RateLimit(.mailbox(sha256(email)), rate: 3 / 3_600, burst: 3),
-            ])
-        } catch {
-            throw error.problem
-        }
+        try await take([
+            RateLimit(.letters(of: tenant.uuid), rate: 100 / 3_600, burst: 100),
+            RateLimit(.mailbox(sha256(email)), rate: 3 / 3_600, burst: 3),
+        ])
     }
 
     /// Somebody who is not signed in, or only says so.

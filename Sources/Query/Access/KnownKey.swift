@@ -19,7 +19,7 @@ struct KnownKey: Sendable {
         init(_ row: Postgres.Row) throws {
             id = try row["id"]
             name = try row["name"]
-            scopes = Set((try row["scopes"] as [String]).compactMap(Scope.init(rawValue:)))
+            scopes = Set(named: try row["scopes"])
             expiresAt = try row["expires_at"]
         }
     }

@@ -8,8 +8,12 @@ struct TenantNames: RouterMiddleware {
     /// Subdomains that installations use for themselves, so no tenant is called so.
     static let reserved: Set = ["admin", "api", "app", "ingest", "www"]
 
-    /// `pulsegate.example.com`; nil where subdomains name nobody.
-    let baseDomain: String?
+    private let suffix: String?
+
+    /// - Parameter baseDomain: `pulsegate.example.com`; nil where subdomains name nobody.
+    init(baseDomain: String?) {
+        suffix = baseDomain.map { "." + $0.lowercased() }
+    }
 
     func handle(
         _ request: Request, context: QueryContext, next: (Request, QueryContext) async throws -> Response
@@ -24,10 +28,10 @@ struct TenantNames: RouterMiddleware {
     }
 
     private func subdomain(of host: String?) -> String? {
-        guard let baseDomain, let host else { return nil }
+        guard let suffix, let host else { return nil }
         let name = host.prefix { $0 != ":" }.lowercased()
-        guard name.hasSuffix("." + baseDomain.lowercased()) else { return nil }
-        let label = String(name.dropLast(baseDomain.count + 1))
+        guard name.hasSuffix(suffix) else { return nil }
+        let label = String(name.dropLast(suffix.count))
         return Self.reserved.contains(label) ? nil : label
     }
 }

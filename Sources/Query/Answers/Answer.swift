@@ -22,10 +22,11 @@ struct Answer<View: JSONWritable>: ResponseGenerator {
         view.write(to: &json)
         var headers: HTTPFields = [.contentType: "application/json"]
         headers[.location] = location
+        let status: HTTPResponse.Status = location == nil ? .ok : .created
         guard !isSecret else {
             headers[.cacheControl] = "no-store"
             return Response(
-                status: location == nil ? .ok : .created, headers: headers, body: ResponseBody(byteBuffer: json.buffer))
+                status: status, headers: headers, body: ResponseBody(byteBuffer: json.buffer))
         }
         let tag = EntityTag(view, json.buffer)
         headers[.eTag] = tag.text
@@ -35,6 +36,6 @@ struct Answer<View: JSONWritable>: ResponseGenerator {
             return Response(status: .notModified, headers: headers)
         }
         return Response(
-            status: location == nil ? .ok : .created, headers: headers, body: ResponseBody(byteBuffer: json.buffer))
+            status: status, headers: headers, body: ResponseBody(byteBuffer: json.buffer))
     }
 }

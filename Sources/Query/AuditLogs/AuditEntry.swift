@@ -70,9 +70,12 @@ struct AuditEntry: Sendable {
 
     /// What a person did with a session of theirs.
     init(_ action: Action, session: UUID, of user: UUID, named name: String, _ origin: Origin) {
-        self.init(
-            action, "session", session, before: String?.none, after: String?.none, by: .person(user, email: name),
-            origin)
+        self.init(action, "session", session, by: .person(user, email: name), origin)
+    }
+
+    /// What somebody did, of which no state is kept.
+    init(_ action: Action, _ resourceType: String, _ id: UUID, by actor: Actor, _ origin: Origin) {
+        self.init(action, resourceType, id, before: String?.none, after: nil, by: actor, origin)
     }
 
     /// What somebody changed.

@@ -50,7 +50,7 @@ struct IntegrationRoutes: Sendable {
                 .integrationCreated, "integration", new.id, before: Integration?.none, after: made,
                 by: context.principal, origin)
             let commands = [Integration.route(new.id, to: tx.tenantID), seal, entry.insert(into: tx.tenantID)]
-            _ = try await tx.pipeline(commands.map(\.erased))
+            try await tx.run(all: commands)
             return made
         }
         return Answer(
@@ -89,8 +89,7 @@ struct IntegrationRoutes: Sendable {
             let entry = AuditEntry(
                 .integrationDeleted, "integration", id, before: before, after: Integration?.none,
                 by: context.principal, origin)
-            _ = try await tx.pipeline(
-                [Integration.delete(id, in: tx.tenantID), entry.insert(into: tx.tenantID)].map(\.erased))
+            try await tx.run(all: [Integration.delete(id, in: tx.tenantID), entry.insert(into: tx.tenantID)])
         }
         return .noContent
     }

@@ -6,7 +6,6 @@ import Shared
 
 /// `/integrations/{id}/secrets`: rotated with overlap, and withdrawn.
 struct IntegrationSecretRoutes: Sendable {
-    private static let longestOverlap = 31_536_000
     /// Ingest tries each of them on every body.
     private static let mostSecrets = 8
 
@@ -45,7 +44,7 @@ struct IntegrationSecretRoutes: Sendable {
     @Sendable private func create(_ request: Request, _ context: TenantContext) async throws -> Answer<SecretView> {
         let id = try context.id("integration")
         var body = try await JSONBody(request, context, mayBeEmpty: true)
-        let overlap = body.integer("overlap_seconds", in: 0...Self.longestOverlap) ?? 86_400
+        let overlap = body.overlap()
         try body.check()
         try context.mayReachAllSites()
         let origin = context.origin(of: request)
@@ -65,7 +64,7 @@ struct IntegrationSecretRoutes: Sendable {
                 try IntegrationSecret.insert(secret, as: secretID, of: id, tenant: tx.tenantID, secretBox),
                 entry.insert(into: tx.tenantID),
             ]
-            _ = try await tx.pipeline(commands.map(\.erased))
+            try await tx.run(all: commands)
             guard
                 var made = try await tx.all(SecretView.all(of: id, in: tx.tenantID)).first(where: { $0.id == secretID })
             else { throw Problem.internal("a new secret was not answered") }

@@ -43,16 +43,6 @@ extension Invitation {
         "DELETE FROM invitations WHERE tenant_id = \(tenant) AND email = \(email)"
     }
 
-    /// Another password, and the end of all sessions; no row where it was changed since.
-    static func claim(_ known: SignInCandidate, passwordHash: String) -> Command {
-        """
-        UPDATE users
-           SET password_hash = \(passwordHash), password_set_at = clock_timestamp(), password_change_required = false,
-               sessions_valid_from = clock_timestamp(), updated_at = now()
-         WHERE id = \(known.userID) AND password_set_at = \(known.passwordSetAt)
-        """
-    }
-
     static func find(_ token: OpaqueToken, in tenant: TenantID) -> Statement<Invitation> {
         """
         SELECT id, email, role, site_ids FROM invitations

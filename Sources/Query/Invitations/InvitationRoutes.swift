@@ -49,8 +49,9 @@ struct InvitationRoutes: Sendable {
         try await take(token, tenant, origin) { _, _ in
             known.userID
         } then: { tx in
-            guard try await tx.run(Invitation.claim(known, passwordHash: hash)) == 1 else {
-                throw Problem.conflict("changed_meanwhile", detail: "This was changed at the same time; try again.")
+            let claim = Person.replacePassword(of: known.userID, setAt: known.passwordSetAt, by: hash)
+            guard try await tx.run(claim) == 1 else {
+                throw Problem.changedMeanwhile
             }
         }
         sessions.directory.invalidateAll() // in whatever tenants they were signed in
@@ -73,7 +74,7 @@ struct InvitationRoutes: Sendable {
             let add = Member.addUser(
                 id, email: invitation.email, name: name, passwordHash: hash, mustChange: false)
             guard try await tx.first(add) == true else {
-                throw Problem.conflict("changed_meanwhile", detail: "This was changed at the same time; try again.")
+                throw Problem.changedMeanwhile
             }
             return id
         }

@@ -33,7 +33,7 @@ struct PasswordResetRoutes: Sendable {
         }
         let token = OpaqueToken.make(tenant: tenant.uuid)
         let entry = AuditEntry(
-            .passwordResetAsked, "user", person.id, before: String?.none, after: String?.none,
+            .passwordResetAsked, "user", person.id,
             by: .person(person.id, email: email), origin)
         let kept = try await check.database.withTenant(tenant) { tx in
             try await tx.run(PasswordReset.lock(person.id, in: tenant.id))
@@ -60,7 +60,7 @@ struct PasswordResetRoutes: Sendable {
                 throw Problem.invalidToken
             }
             let entry = AuditEntry(
-                .passwordReset, "user", user, before: String?.none, after: String?.none,
+                .passwordReset, "user", user,
                 by: .person(user, email: email), origin)
             try await tx.run(entry.insert(into: tenant.id))
         }

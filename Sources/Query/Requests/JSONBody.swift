@@ -75,6 +75,11 @@ struct JSONBody {
         return boolean
     }
 
+    /// Seconds that what is replaced still counts: a day, and a year at most.
+    mutating func overlap(_ name: String = "overlap_seconds") -> Int {
+        integer(name, in: 0...31_536_000) ?? 86_400
+    }
+
     mutating func number(_ name: String, in range: ClosedRange<Double>) -> Double? {
         guard let value = take(name) else { return nil }
         guard let number = decoded(Double.self, value) else {

@@ -83,8 +83,7 @@ struct RoleRoutes: Sendable {
                 let role = try await locked(id, request, context, in: tx)
                 let entry = AuditEntry(
                     .roleDeleted, "role", id, before: role, after: TenantRole?.none, by: context.principal, origin)
-                _ = try await tx.pipeline(
-                    [role.delete(in: context.tenantID), entry.insert(into: context.tenantID)].map(\.erased))
+                try await tx.run(all: [role.delete(in: context.tenantID), entry.insert(into: context.tenantID)])
             }
         } catch let error as PipelineError where error.underlying.sqlState == "23503" {
             throw Problem.conflict("role_in_use", detail: "Somebody has this role, or is invited to it.")

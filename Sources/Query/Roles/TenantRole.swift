@@ -15,7 +15,7 @@ struct TenantRole: Sendable {
     /// Of the house: it can't be changed.
     var isBuiltIn: Bool { createdAt == nil }
 
-    var held: Set<Scope> { Set(scopes.compactMap(Scope.init(rawValue:))) }
+    var held: Set<Scope> { Set(named: scopes) }
 
     /// The roles of the house, in the order of their rights.
     static let builtIn: [TenantRole] = Role.allCases.enumerated().map { position, role in

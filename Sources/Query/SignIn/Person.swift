@@ -36,6 +36,18 @@ struct Person: Sendable {
 }
 
 extension Person {
+    /// Another password, chosen by the person, who is here; and the end of all sessions.
+    ///
+    /// - Parameter set: when the old one was; no row where it was changed since.
+    static func replacePassword(of id: UUID, setAt set: Timestamp, by hash: String) -> Command {
+        """
+        UPDATE users
+           SET password_hash = \(hash), password_set_at = clock_timestamp(), password_change_required = false,
+               sessions_valid_from = clock_timestamp(), last_login_at = now(), updated_at = now()
+         WHERE id = \(id) AND password_set_at = \(set)
+        """
+    }
+
     func noteArrival() -> Command {
         "UPDATE users SET last_login_at = now() WHERE id = \(id)"
     }

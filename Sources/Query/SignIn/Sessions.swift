@@ -34,7 +34,7 @@ struct Sessions: Sendable {
             let found = Member.find(session.user, in: tenant.id).erased
             let results = try await tx.pipeline(commands.map(\.erased) + [found])
             guard results.first?.affectedRows == 1 else {
-                throw Problem.conflict("changed_meanwhile", detail: "This was changed at the same time; try again.")
+                throw Problem.changedMeanwhile
             }
             return try results.last?.rows(as: Member.self).first
         }
@@ -95,7 +95,7 @@ struct Sessions: Sendable {
         let entry = AuditEntry(
             action, session: try context.session, of: principal.id, named: principal.name, origin)
         let commands = [change, entry.insert(into: context.tenantID)]
-        try await database.withTenant(context) { tx in _ = try await tx.pipeline(commands.map(\.erased)) }
+        try await database.withTenant(context) { tx in try await tx.run(all: commands) }
         directory.invalidate(context.tenantID) // other processes hear of it from the database
     }
 
@@ -113,6 +113,11 @@ struct Sessions: Sendable {
 }
 
 extension Problem {
+    /// What was looked at before is not so any more.
+    static var changedMeanwhile: Problem {
+        conflict("changed_meanwhile", detail: "This was changed at the same time; try again.")
+    }
+
     /// The same for whatever is wrong with it.
     static var invalidRefreshToken: Problem {
         unauthorized(code: "invalid_refresh_token", detail: "The refresh token is unknown, expired or used. Sign in.")

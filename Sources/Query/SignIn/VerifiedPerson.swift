@@ -45,11 +45,6 @@ extension VerifiedPerson {
 
     /// Another password, and the end of all sessions; no row where it was changed since it was checked.
     func keepPassword(_ hash: String) -> Command {
-        """
-        UPDATE users
-           SET password_hash = \(hash), password_set_at = now(), password_change_required = false,
-               sessions_valid_from = clock_timestamp(), last_login_at = now(), updated_at = now()
-         WHERE id = \(person.id) AND password_set_at = \(passwordSetAt)
-        """
+        Person.replacePassword(of: person.id, setAt: passwordSetAt, by: hash)
     }
 }

@@ -82,8 +82,7 @@ struct Members: Sendable {
             let action: AuditEntry.Action = member.status == .active ? .memberRemoved : .invitationWithdrawn
             let entry = AuditEntry(
                 action, "user", id, before: member, after: Member?.none, by: context.principal, origin)
-            _ = try await tx.pipeline(
-                (member.remove(in: context.tenantID) + [entry.insert(into: context.tenantID)]).map(\.erased))
+            try await tx.run(all: member.remove(in: context.tenantID) + [entry.insert(into: context.tenantID)])
         }
         directory.invalidate(context.tenantID)
     }
@@ -92,11 +91,11 @@ struct Members: Sendable {
     /// - Throws: as ``remove(_:by:_:check:)``; 404 for somebody of whom the tenant knows nothing.
     func erase(_ id: UUID, by context: TenantContext, _ origin: AuditEntry.Origin) async throws {
         try await database.withTenant(context) { tx in
-            _ = try await tx.pipeline(Member.lock(id, in: tx.tenantID).map(\.erased))
+            try await tx.run(all: Member.lock(id, in: tx.tenantID))
             let member = try await tx.first(Member.findAny(id, in: tx.tenantID))
             if let member {
                 try context.mayGrant(member.scopes, sites: member.siteIDs)
-                _ = try await tx.pipeline(member.remove(in: tx.tenantID).map(\.erased))
+                try await tx.run(all: member.remove(in: tx.tenantID))
             } else {
                 // What they were let do is not known any more.
                 try context.mayReachAllSites()
@@ -105,8 +104,7 @@ struct Members: Sendable {
                 }
             }
             // Before all is blanked: whoever erases themselves is blanked here, too.
-            let entry = AuditEntry(
-                .personErased, "user", id, before: String?.none, after: String?.none, by: context.principal, origin)
+            let entry = AuditEntry(.personErased, "user", id, by: context.principal.actor, origin)
             try await tx.run(entry.insert(into: tx.tenantID))
             try await tx.run("SELECT erase_person(\(id), \(member?.email))")
         }
@@ -120,7 +118,7 @@ struct Members: Sendable {
             id, email: wanted.email, name: wanted.name, passwordHash: hash, mustChange: true)
         guard try await tx.first(add) == true else { return nil }
         let join = Member.join(id, role: wanted.role, sites: wanted.siteIDs, in: tx.tenantID)
-        _ = try await tx.pipeline([join, Invitation.withdraw(wanted.email, in: tx.tenantID)].map(\.erased))
+        try await tx.run(all: [join, Invitation.withdraw(wanted.email, in: tx.tenantID)])
         return try await tx.first(Member.find(id, in: tx.tenantID))
     }
 
@@ -146,9 +144,8 @@ struct Members: Sendable {
         guard postman.delivers else {
             throw Problem.conflict("no_mail", detail: "This installation sends no mail, so it can invite nobody.")
         }
-        let inviter = context.principal.kind == .user ? context.principal.id : nil
         let expiry = Timestamp.now().adding(seconds: Self.invitationLifetime)
-        let insert = Invitation.insert(wanted, token, by: inviter, until: expiry, into: tx.tenantID)
+        let insert = Invitation.insert(wanted, token, by: context.principal.personID, until: expiry, into: tx.tenantID)
         guard let id = try await tx.first(insert), let member = try await tx.first(Member.findAny(id, in: tx.tenantID))
         else { throw Problem.internal("a new invitation was not answered") }
         return member
@@ -158,7 +155,7 @@ struct Members: Sendable {
     private func locked(
         _ id: UUID, by context: TenantContext, in tx: TenantTransaction, _ check: (Member) throws -> Void
     ) async throws -> Member {
-        _ = try await tx.pipeline(Member.lock(id, in: context.tenantID).map(\.erased))
+        try await tx.run(all: Member.lock(id, in: context.tenantID))
         guard let member = try await tx.first(Member.findAny(id, in: context.tenantID)) else {
             throw Problem.notFound("user")
         }

@@ -170,7 +170,7 @@ extension AccessToken {
         else { return nil }
         self.init(
             userID: userID, tenantID: tenantID, role: claims.role,
-            scopes: Set(claims.scopes.compactMap(Scope.init(rawValue:))), sessionID: sessionID,
+            scopes: Set(named: claims.scopes), sessionID: sessionID,
             issuedAt: Timestamp(secondsSinceEpoch: claims.issuedAt),
             expiresAt: Timestamp(secondsSinceEpoch: claims.expiresAt), id: id)
     }

@@ -33,6 +33,9 @@ package struct Principal: Hashable, Sendable {
         self.siteIDs = siteIDs
     }
 
+    /// Nil for a program: what a person made is kept with their id.
+    package var personID: UUID? { kind == .user ? id : nil }
+
     package func holds(_ scope: Scope) -> Bool {
         scopes.contains(scope)
     }

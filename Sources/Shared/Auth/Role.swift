@@ -23,7 +23,7 @@ package enum Role: String, CaseIterable, Codable, Hashable, Sendable {
     private var added: Set<Scope> {
         switch self {
         case .viewer:
-            Set(Scope.allCases.filter { $0.rawValue.hasSuffix(":read") }).subtracting(Self.administrativeReads)
+            Set(Scope.reads).subtracting(Self.administrativeReads)
         case .operator:
             [
                 .reservationsWrite, .valesWrite, .valesDeliver, .stockMovementsWrite, .purchaseRequestsWrite,

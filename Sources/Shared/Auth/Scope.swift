@@ -49,11 +49,21 @@ package enum Scope: String, CaseIterable, Codable, Hashable, Sendable {
     case webhookEndpointsWrite = "webhook-endpoints:write"
 }
 
+extension Set<Scope> {
+    /// - Parameter names: those that this version does not know are left out.
+    package init(named names: [String]) {
+        self.init(names.compactMap(Scope.init(rawValue:)))
+    }
+}
+
 extension Scope {
+    /// Those that show and change nothing.
+    package static let reads = allCases.filter { $0.rawValue.hasSuffix(":read") }
+
     /// - Parameters:
     ///   - role: one of the house, or one of the tenant's own.
     ///   - own: what the latter holds; scopes that this version does not know are left out.
     package static func held(by role: String, own: [String]?) -> Set<Scope> {
-        Role(rawValue: role)?.scopes ?? Set((own ?? []).compactMap(Scope.init(rawValue:)))
+        Role(rawValue: role)?.scopes ?? Set(named: own ?? [])
     }
 }
