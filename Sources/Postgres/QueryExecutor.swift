@@ -32,6 +32,7 @@ extension QueryExecutor {
     /// Sends all commands at once.
     /// - Throws: as ``pipeline(_:)``.
     package func run(all commands: [Command]) async throws {
+        guard !commands.isEmpty else { return }
         _ = try await pipeline(commands.map(\.erased))
     }
 

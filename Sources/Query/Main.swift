@@ -53,8 +53,9 @@ struct Main {
                 host: settings.host, port: settings.port, maxConnections: settings.maxConnections, start: start,
                 grace: settings.shutdownGrace, idleTimeout: .seconds(120), deadlines: settings.deadlines),
             drain: drain, listening: listening, metrics: metrics, logger: logger)
+        let jobs = jobs(settings, logger)
         var group = ServiceGroupConfiguration(
-            services: [
+            services: jobs + [
                 PoolClosing(pool), gate,
                 ChangeListening(
                     settings.connection, logger: logger, onChange: { services.directory.invalidate($1) },
@@ -69,5 +70,18 @@ struct Main {
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(20)
         try await ServiceGroup(configuration: group).run()
+    }
+
+    /// What is done in the background, with the connection that it takes.
+    private static func jobs(_ settings: QuerySettings, _ logger: Logger) -> [any Service] {
+        guard let connection = settings.systemConnection else {
+            logger.notice("no SYSTEM_DATABASE_URL: reservations are looked after by other processes")
+            return []
+        }
+        let pool = PostgresPool(PoolConfiguration(connection: connection, maxConnections: 1), logger: logger)
+        return [
+            PoolClosing(pool),
+            ReservationUpkeep(database: Database(pool: pool), interval: settings.jobsInterval, logger: logger),
+        ]
     }
 }

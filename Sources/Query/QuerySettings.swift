@@ -15,6 +15,13 @@ struct QuerySettings: Sendable {
         "QUERY_ADMIN_PORT", default: 9081, meaning: "Port of /live, /ready and /metrics.")
     static let databaseURL = SettingKey<String>.databaseURL(
         "QUERY_DATABASE_URL", meaning: "The database, as the role pulsegate_query.")
+    static let systemDatabaseURL = SettingKey<String?>.optionalText(
+        "SYSTEM_DATABASE_URL",
+        meaning:
+            "The same database, as pulsegate_system: reservations that expire, are checked in, missed or completed. Without it this process leaves that to others.",
+        isSecret: true)
+    static let jobsInterval = SettingKey<Duration>.seconds(
+        "JOBS_INTERVAL", default: 10, in: 0.1...3_600, meaning: "How often that is looked after.")
     static let poolSize = SettingKey<Int>.integer(
         "QUERY_DATABASE_POOL_SIZE", default: 10, in: 1...500, unit: "connections",
         meaning: "Connections to the database at most, beside one that listens for changes.")
@@ -61,7 +68,9 @@ struct QuerySettings: Sendable {
 
     static let declarations: [any SettingDeclaration] =
         [
-            host, port, maxConnections, adminHost, adminPort, databaseURL, poolSize, statementTimeout, passwordThreads,
+            host, port, maxConnections, adminHost, adminPort, databaseURL, systemDatabaseURL, jobsInterval, poolSize,
+            statementTimeout,
+            passwordThreads,
             origins, publicURL, ingestURL, baseDomain, registration, bootstrapToken, resendAPIKey, resendURL, mailFrom,
             mailFolder,
             strangersRate,
@@ -77,6 +86,9 @@ struct QuerySettings: Sendable {
     let adminHost: String
     let adminPort: Int
     let connection: ConnectionConfiguration
+    /// For jobs; nil where this process runs none.
+    let systemConnection: ConnectionConfiguration?
+    let jobsInterval: Duration
     let poolSize: Int
     let passwordThreads: Int
     let origins: [String]
@@ -109,9 +121,14 @@ struct QuerySettings: Sendable {
         logLevel = reader[SharedSettings.logLevel]
         shutdownGrace = reader[SharedSettings.shutdownGrace]
         deadlines = RequestDeadlines.Limits(reader)
-        connection = ConnectionConfiguration(
-            url: reader[Self.databaseURL], applicationName: "pulsegate-query",
-            statementTimeout: reader[Self.statementTimeout],
+        connection = Self.connection(reader[Self.databaseURL], "pulsegate-query", reader)
+        systemConnection = reader[Self.systemDatabaseURL].map { Self.connection($0, "pulsegate-query-jobs", reader) }
+        jobsInterval = reader[Self.jobsInterval]
+    }
+
+    private static func connection(_ url: String, _ name: String, _ reader: SettingsReader) -> ConnectionConfiguration {
+        ConnectionConfiguration(
+            url: url, applicationName: name, statementTimeout: reader[statementTimeout],
             // What waits longer for a lock, or forgot its transaction, stands in others' way.
             settings: ["lock_timeout": "2s", "idle_in_transaction_session_timeout": "5s"])
     }

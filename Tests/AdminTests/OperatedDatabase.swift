@@ -50,7 +50,10 @@ struct OperatedDatabase: Sendable {
     }
 
     func importDevices(_ csv: String, createSpaces: Bool = false) async throws -> [DeviceImport.Outcome] {
-        try await DeviceImport(database: system.database, tenant: tenant, createSpaces: createSpaces)
-            .run(DeviceFile(Array(csv.utf8)))
+        try await DeviceImport(
+            database: system.database, tenant: tenant,
+            .init(createsSpaces: createSpaces, record: SystemAudit.devices(of: tenant.id))
+        )
+        .run(DeviceFile(Array(csv.utf8)))
     }
 }

@@ -24,8 +24,17 @@ package enum TwoTenants {
 
     package static let t01 = fixedID("0a000000-0000-7000-8000-000000000011")
     package static let t02 = fixedID("0a000000-0000-7000-8000-000000000012")
+    package static let p01 = fixedID("0a000000-0000-7000-8000-000000000014")
     package static let bay = fixedID("0a000000-0000-7000-8000-000000000021")
     package static let room = fixedID("0a000000-0000-7000-8000-000000000022")
+    package static let secondBay = fixedID("0a000000-0000-7000-8000-000000000023")
+    /// Pending, of `bay`, at noon of 2031-01-06.
+    package static let reservation = fixedID("0a000000-0000-7000-8000-0000000000b1")
+    /// Confirmed, of `bay`: it began ten minutes ago.
+    package static let begunReservation = fixedID("0a000000-0000-7000-8000-0000000000b2")
+    package static let southernReservation = fixedID("0b000000-0000-7000-8000-0000000000b1")
+    package static let feed = fixedID("0a000000-0000-7000-8000-0000000000c1")
+    package static let southernFeed = fixedID("0b000000-0000-7000-8000-0000000000c1")
     package static let storeKey = fixedID("0a000000-0000-7000-8000-000000000061")
     package static let serviceKey = fixedID("0a000000-0000-7000-8000-000000000062")
     package static let southernKey = fixedID("0b000000-0000-7000-8000-000000000061")
@@ -48,6 +57,8 @@ package enum TwoTenants {
     package static let auditLog = fixedID("0a000000-0000-7000-8000-000000000051")
     package static let southernAuditLog = fixedID("0b000000-0000-7000-8000-000000000050")
     package static let profile = fixedID("0a000000-0000-7000-8000-000000000031")
+    /// No device has it.
+    package static let unusedProfile = fixedID("0a000000-0000-7000-8000-000000000032")
     package static let southernStore = fixedID("0b000000-0000-7000-8000-000000000011")
     package static let southernSpace = fixedID("0b000000-0000-7000-8000-000000000021")
     package static let southernProfile = fixedID("0b000000-0000-7000-8000-000000000031")
@@ -126,14 +137,27 @@ package enum TwoTenants {
             (s(), '0b000000-0000-7000-8000-000000000011', 201, 'T01', 'Harbour', 'store', 'UTC');
         INSERT INTO sites (tenant_id, id, owner_id, code, name, deleted_at) VALUES
             (n(), '0a000000-0000-7000-8000-000000000019', 109, 'T09', 'Closed', now());
-        INSERT INTO spaces (tenant_id, id, site_id, code, name, kind) VALUES
-            (n(), '0a000000-0000-7000-8000-000000000021', '0a000000-0000-7000-8000-000000000014', 'B1', 'Bay 1', 'bay'),
+        INSERT INTO spaces (tenant_id, id, site_id, code, name, kind, is_bookable) VALUES
+            (n(), '0a000000-0000-7000-8000-000000000021', '0a000000-0000-7000-8000-000000000014', 'B1', 'Bay 1', 'bay', true),
             (n(), '0a000000-0000-7000-8000-000000000022', '0a000000-0000-7000-8000-000000000012', 'R1', 'Room 1',
-             'room'),
-            (n(), '0a000000-0000-7000-8000-000000000023', '0a000000-0000-7000-8000-000000000014', 'B2', 'Bay 2', 'bay'),
-            (s(), '0b000000-0000-7000-8000-000000000021', '0b000000-0000-7000-8000-000000000011', 'B1', 'Bay 1', 'bay');
+             'room', true),
+            (n(), '0a000000-0000-7000-8000-000000000023', '0a000000-0000-7000-8000-000000000014', 'B2', 'Bay 2', 'bay', false),
+            (s(), '0b000000-0000-7000-8000-000000000021', '0b000000-0000-7000-8000-000000000011', 'B1', 'Bay 1', 'bay', true);
+        INSERT INTO reservations (tenant_id, id, space_id, starts_at, ends_at, status, holder_name, expires_at) VALUES
+            (n(), '0a000000-0000-7000-8000-0000000000b1', '0a000000-0000-7000-8000-000000000021', '2031-01-06T12:00:00Z',
+             '2031-01-06T13:00:00Z', 'pending', 'Northern', now() + interval '1 hour'),
+            (n(), '0a000000-0000-7000-8000-0000000000b2', '0a000000-0000-7000-8000-000000000021', now() - interval '10 minutes',
+             now() + interval '2 hours', 'confirmed', 'Northern', NULL),
+            (s(), '0b000000-0000-7000-8000-0000000000b1', '0b000000-0000-7000-8000-000000000021', '2031-01-06T12:00:00Z',
+             '2031-01-06T13:00:00Z', 'confirmed', 'South Ltd', NULL);
+        INSERT INTO calendar_feeds (tenant_id, id, user_id, name, sha256)
+        SELECT n(), '0a000000-0000-7000-8000-0000000000c1'::uuid, id, 'Mine', sha256('northern feed') FROM users WHERE email = 'owner@example.com'
+        UNION ALL
+        SELECT s(), '0b000000-0000-7000-8000-0000000000c1', id, 'South', sha256('southern feed') FROM users
+         WHERE email = 'southern@example.com';
         INSERT INTO device_profiles (tenant_id, id, name) VALUES
             (n(), '0a000000-0000-7000-8000-000000000031', 'Bay sensor'),
+            (n(), '0a000000-0000-7000-8000-000000000032', 'Unused'),
             (s(), '0b000000-0000-7000-8000-000000000031', 'Bay sensor');
         INSERT INTO devices (tenant_id, id, owner_id, device_eui, name, profile_id, site_id, space_id) VALUES
             (n(), '0a000000-0000-7000-8000-000000000041', 111, '70b3d57ed0000001', 'Bay 1',
@@ -144,9 +168,9 @@ package enum TwoTenants {
             (s(), '0b000000-0000-7000-8000-000000000041', 211, '70b3d57ed0000001', 'Bay 1',
              '0b000000-0000-7000-8000-000000000031', NULL, '0b000000-0000-7000-8000-000000000021'),
             (s(), '0b000000-0000-7000-8000-000000000042', 212, '70b3d57ed00000ff', 'Gate', NULL, NULL, NULL);
-        INSERT INTO device_states (tenant_id, owner_id, newest_at, battery, rssi, snr, occupied, occupied_since) VALUES
-            (n(), 111, now() - interval '1 minute', 3.6, -97, 8.5, true, now() - interval '1 hour'),
-            (n(), 112, now() - interval '1 day', 3.1, -110, 1, false, now() - interval '2 days');
+        INSERT INTO device_states (tenant_id, owner_id, newest_at, battery, rssi, snr, occupied, occupied_at, occupied_since) VALUES
+            (n(), 111, now() - interval '1 minute', 3.6, -97, 8.5, true, now() - interval '1 minute', now() - interval '1 hour'),
+            (n(), 112, now() - interval '1 day', 3.1, -110, 1, false, now() - interval '1 day', now() - interval '2 days');
         INSERT INTO uplinks (tenant_id, owner_id, received_at, epoch, fcnt, arrived_at, clock_used, f_port, rssi, snr,
                              gateway_id, payload, data, integration_id)
         SELECT t, o, to_timestamp(1767571200 + 60 * i), 1, i, now(), false, 2, -97, 8.5, 'gw-1',

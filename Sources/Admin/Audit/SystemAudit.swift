@@ -24,6 +24,18 @@ struct SystemAudit: Sendable {
             """)
     }
 
+    /// Entries of devices that were registered or changed.
+    static func devices(of tenant: TenantID) -> DeviceImport.Terms.Recorder {
+        { changes, tx in
+            let entries = changes.map { change in
+                SystemAudit(
+                    action: change.before == nil ? "device.created" : "device.changed", resourceType: "device",
+                    resourceID: change.id.lowercaseString, before: change.before, after: change.after)
+            }
+            try await append(entries, tenant: tenant, in: tx)
+        }
+    }
+
     /// Who ran the tool, as the operating system knows them.
     private static var actor: String { "pulsegate (\(NSUserName()))" }
 

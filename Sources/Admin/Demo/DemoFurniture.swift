@@ -20,8 +20,11 @@ struct DemoFurniture: Sendable {
                 number: position + 1, deviceEUI: DemoPlaces.deviceEUI(position), name: "\(space.site) \(space.name)",
                 profile: space.profile, site: space.site, space: space.code)
         }
-        let outcomes = try await DeviceImport(database: database, tenant: tenant, createSpaces: false)
-            .run(DeviceFile(columns: Set(DeviceFile.Column.allCases), lines: lines, bad: []))
+        let outcomes = try await DeviceImport(
+            database: database, tenant: tenant,
+            .init(createsSpaces: false, record: SystemAudit.devices(of: tenant.id))
+        )
+        .run(DeviceFile(columns: [.deviceEUI, .name, .profile, .site, .space], lines: lines, bad: []))
         if let failed = outcomes.first(where: \.isFailure) {
             throw Refusal(.failed, "demo device \(failed.deviceEUI): \(failed.words.detail)")
         }

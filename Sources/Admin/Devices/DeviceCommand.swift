@@ -10,7 +10,7 @@ struct DeviceCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Registers or changes the devices of a CSV file, and reports line by line.",
             discussion: """
-                The first line names the columns: device_eui, and any of name, profile, site and space. Good lines are \
+                The first line names the columns: device_eui, and any of name, profile, site, space and metadata. Good lines are \
                 stored although others are bad; then the exit status is 65. The same file again changes nothing. A device \
                 that was heard before it was registered takes over what was kept of it.
                 """)
@@ -27,15 +27,22 @@ struct DeviceCommand: AsyncParsableCommand {
         var quiet = false
 
         func run() async throws {
-            let devices = try DeviceFile(read())
+            let devices = try parsed(read())
             let outcomes = try await SystemDatabase.with { system in
                 let tenant = try await system.tenant(owner.tenant)
-                return try await DeviceImport(
-                    database: system.database, tenant: tenant, createSpaces: createSpaces
-                ).run(devices)
+                let terms = DeviceImport.Terms(createsSpaces: createSpaces, record: SystemAudit.devices(of: tenant.id))
+                return try await DeviceImport(database: system.database, tenant: tenant, terms).run(devices)
             }
             report(outcomes)
             if outcomes.contains(where: \.isFailure) { throw ExitCode(Refusal.Reason.data.rawValue) }
+        }
+
+        private func parsed(_ bytes: [UInt8]) throws -> DeviceFile {
+            do {
+                return try DeviceFile(bytes)
+            } catch {
+                throw Refusal(.data, error.reason)
+            }
         }
 
         private func read() throws -> [UInt8] {

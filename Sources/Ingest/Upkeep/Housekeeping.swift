@@ -12,8 +12,8 @@ struct Housekeeping: Service {
     static let quarantineLifetime: Int64 = 7 * 86_400
     /// Seconds that a webhook message's id is known: longer than any sender retries.
     static let messageLifetime: Int64 = 30 * 86_400
-
-    /// Seconds that sessions, refresh tokens, invitations and password resets are kept after they ended.
+    /// Seconds that sessions, refresh tokens, invitations and password resets are kept after they ended, and that a key makes creating
+    /// something twice creating it once.
     static let sessionLifetime: Int64 = 30 * 86_400
 
     let database: Database
@@ -43,7 +43,7 @@ struct Housekeeping: Service {
         for tenant in try await database.lookUp(Tenant.all()) {
             await attempt("expiring what \(tenant.slug) no longer keeps") { try await expire(tenant) }
             for step in Self.forgetting(tenant.id, .now()) {
-                await attempt("forgetting sign-ins and archives of \(tenant.slug)") {
+                await attempt("forgetting sign-ins, archives and keys of \(tenant.slug)") {
                     _ = try await database.withTenant(tenant) { tx in try await tx.run(step) }
                 }
             }
@@ -118,6 +118,12 @@ struct Housekeeping: Service {
             DELETE FROM exports e
              WHERE tenant_id = \(tenant) AND updated_at < \(past)
                AND NOT EXISTS (SELECT FROM export_parts p WHERE p.tenant_id = e.tenant_id AND p.export_id = e.id)
+            """,
+            """
+            DELETE FROM idempotency_keys k USING (
+                SELECT operation, key FROM idempotency_keys
+                 WHERE tenant_id = \(tenant) AND created_at < \(past) ORDER BY created_at LIMIT 1000) AS old
+             WHERE k.tenant_id = \(tenant) AND k.operation = old.operation AND k.key = old.key
             """,
             "DELETE FROM password_resets WHERE tenant_id = \(tenant) AND expires_at < \(past)",
             "DELETE FROM invitations WHERE tenant_id = \(tenant) AND expires_at < \(past)",

@@ -13,7 +13,11 @@ struct DeviceStateChange {
     private(set) var rssi: Double?
     private(set) var snr: Double?
     private(set) var occupied: Bool?
+    /// Of the newest reading that said so.
+    private(set) var occupiedAt: Timestamp?
     private(set) var occupiedSince: Timestamp?
+    /// How the device is read, where a late reading may have moved the moment since when its space is what it is: then its samples say.
+    private(set) var lateReading: UplinkOwner.Reading?
     /// Whether one of the uplinks is the newest reading so far.
     private(set) var hasNewest = false
 
@@ -23,6 +27,7 @@ struct DeviceStateChange {
         current = state.current
         newestAt = state.newestAt
         occupied = state.occupied
+        occupiedAt = state.occupiedAt
         occupiedSince = state.occupiedSince
     }
 
@@ -35,8 +40,11 @@ struct DeviceStateChange {
     }
 
     /// Takes a stored uplink in.
-    /// - Parameter occupiedField: the payload's field that tells whether the space is taken; nil for an orphan.
-    mutating func apply(_ uplink: Uplink, occupiedField: String?) {
+    /// - Parameter reading: nil for an orphan.
+    mutating func apply(_ uplink: Uplink, read reading: UplinkOwner.Reading?) {
+        if let reading, let value = uplink.leaf(reading.occupiedField) {
+            tell(value != 0, at: uplink.receivedAt, reading)
+        }
         if let newestAt, uplink.receivedAt < newestAt { return }
         newestAt = uplink.receivedAt
         session = uplink.reference
@@ -44,9 +52,17 @@ struct DeviceStateChange {
         rssi = uplink.rssi
         snr = uplink.snr
         hasNewest = true
-        guard let occupiedField, let value = uplink.leaf(occupiedField) else { return }
-        if occupied != (value != 0) { occupiedSince = uplink.receivedAt }
-        occupied = value != 0
+    }
+
+    /// A run goes on while readings say the same and none is missing. Of two readings of one moment the first counts, as of samples.
+    private mutating func tell(_ isOccupied: Bool, at time: Timestamp, _ reading: UplinkOwner.Reading) {
+        if let occupiedAt, time <= occupiedAt {
+            if time < occupiedAt { lateReading = reading }
+            return
+        }
+        let goesOn = occupiedAt.map { time <= $0.adding(seconds: reading.expectedInterval) } ?? false
+        if occupied != isOccupied || !goesOn { occupiedSince = time }
+        (occupied, occupiedAt) = (isOccupied, time)
     }
 
     static func update(_ changes: [DeviceStateChange], _ tenant: TenantID) -> Command {
@@ -55,7 +71,7 @@ struct DeviceStateChange {
             UPDATE device_states AS s
                SET epochs = w.epochs, epoch = w.epoch, reference = w.reference, highest_fcnt = w.highest_fcnt,
                    highest_at = w.highest_at, is_restart = w.is_restart,
-                   newest_at = w.newest_at, occupied = w.occupied, occupied_since = w.occupied_since,
+                   newest_at = w.newest_at, occupied = w.occupied, occupied_at = w.occupied_at, occupied_since = w.occupied_since,
                    session = CASE WHEN w.has_newest THEN w.session ELSE s.session END,
                    battery = coalesce(w.battery, s.battery),
                    rssi = CASE WHEN w.has_newest THEN w.rssi ELSE s.rssi END,
@@ -63,12 +79,25 @@ struct DeviceStateChange {
               FROM unnest(\(changes.map(\.owner)), \(changes.map(\.epochCount)), \(changes.map(\.currentNumber)),
                    \(changes.map(\.currentReference)), \(changes.map(\.currentHighestFcnt)), \(changes.map(\.currentHighestAt)),
                    \(changes.map(\.isRestart)), \(changes.map(\.newestAt)),
-                   \(changes.map(\.occupied)), \(changes.map(\.occupiedSince)), \(changes.map(\.session)),
+                   \(changes.map(\.occupied)), \(changes.map(\.occupiedAt)), \(changes.map(\.occupiedSince)), \(changes.map(\.session)),
                    \(changes.map(\.battery)), \(changes.map(\.rssi)), \(changes.map(\.snr)), \(changes.map(\.hasNewest)))
                    AS w (owner_id, epochs, epoch, reference, highest_fcnt, highest_at, is_restart,
-                         newest_at, occupied, occupied_since, session, battery, rssi, snr, has_newest)
+                         newest_at, occupied, occupied_at, occupied_since, session, battery, rssi, snr, has_newest)
              WHERE s.tenant_id = \(tenant) AND s.owner_id = w.owner_id
             """
+    }
+}
+
+extension DeviceStateChange {
+    /// Since when these spaces are what they are, by the samples of their devices; to be run when the group's are in.
+    static func correctRuns(_ late: [(owner: Int32, reading: UplinkOwner.Reading)], _ tenant: TenantID) -> Command {
+        """
+        UPDATE device_states AS s SET occupied_since = n.since
+          FROM unnest(\(late.map(\.owner)), \(late.map(\.reading.occupiedField)), \(late.map(\.reading.expectedInterval)))
+               AS w (owner_id, field, expected_interval),
+               LATERAL newest_occupancy(w.owner_id, w.field, w.expected_interval) n
+         WHERE s.tenant_id = \(tenant) AND s.owner_id = w.owner_id AND n.at = s.occupied_at AND n.occupied = s.occupied
+        """
     }
 }
 

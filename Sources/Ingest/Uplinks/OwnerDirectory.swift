@@ -160,14 +160,15 @@ final class OwnerDirectory: Sendable {
     /// index however few devices the planner takes a tenant to have.
     private static func find(_ deviceEUIs: [String], _ tenant: TenantID) -> Statement<Found> {
         """
-        SELECT w.device_eui, d.owner_id, coalesce(p.occupied_field, 'occupied') AS occupied_field, false AS is_ignored
+        SELECT w.device_eui, d.owner_id, coalesce(p.occupied_field, 'occupied') AS occupied_field,
+               coalesce(p.expected_interval_s, 3600) AS expected_interval_s, false AS is_ignored
           FROM unnest(\(deviceEUIs)) AS w (device_eui),
                LATERAL (SELECT * FROM devices d
                          WHERE d.tenant_id = \(tenant) AND d.device_eui = w.device_eui AND d.deleted_at IS NULL LIMIT 1) d
                LEFT JOIN LATERAL (SELECT * FROM device_profiles p
                                    WHERE p.tenant_id = d.tenant_id AND p.id = d.profile_id LIMIT 1) p ON true
         UNION ALL
-        SELECT w.device_eui, o.owner_id, NULL, o.ignored_at IS NOT NULL
+        SELECT w.device_eui, o.owner_id, NULL, NULL, o.ignored_at IS NOT NULL
           FROM unnest(\(deviceEUIs)) AS w (device_eui),
                LATERAL (SELECT * FROM orphan_devices o
                          WHERE o.tenant_id = \(tenant) AND o.device_eui = w.device_eui LIMIT 1) o

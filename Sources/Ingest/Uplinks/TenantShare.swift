@@ -163,7 +163,7 @@ private struct DecidedDevice {
         case .new(let epoch):
             isChanged = true
             writes.store(resolved, epoch: epoch, of: submission)
-            state.apply(uplink, occupiedField: owner.occupiedField)
+            state.apply(uplink, read: owner.reading)
             return owner.isOrphan ? .orphan : .stored
         }
     }
@@ -176,10 +176,10 @@ extension UplinkSubmission {
 }
 
 extension UplinkOwner {
-    var isOrphan: Bool { occupiedField == nil }
+    var isOrphan: Bool { reading == nil }
 
-    var occupiedField: String? {
-        if case .device(let field) = kind { field } else { nil }
+    var reading: Reading? {
+        if case .device(let reading) = kind { reading } else { nil }
     }
 }
 

@@ -10,7 +10,7 @@ enum UplinkLookups {
         let epochCount: Int32
         let newestAt: Timestamp?
         let occupied: Bool?
-        let occupiedSince: Timestamp?
+        let occupiedAt, occupiedSince: Timestamp?
         /// Nil before the first uplink, and for a device of before this was kept.
         let current: CurrentEpoch?
 
@@ -27,6 +27,7 @@ enum UplinkLookups {
             }
             newestAt = try row["newest_at"]
             occupied = try row["occupied"]
+            occupiedAt = try row["occupied_at"]
             occupiedSince = try row["occupied_since"]
         }
     }
@@ -82,7 +83,8 @@ enum UplinkLookups {
 
     static func lock(_ owners: [Int32], of tenant: TenantID) -> Statement<LockedState> {
         """
-        SELECT owner_id, epochs, epoch, reference, highest_fcnt, highest_at, is_restart, newest_at, occupied, occupied_since
+        SELECT owner_id, epochs, epoch, reference, highest_fcnt, highest_at, is_restart, newest_at, occupied, occupied_at,
+               occupied_since
           FROM device_states
          WHERE tenant_id = \(tenant) AND owner_id = ANY (\(owners)) ORDER BY owner_id FOR NO KEY UPDATE
         """
@@ -90,14 +92,15 @@ enum UplinkLookups {
 
     static func owners(_ owners: [Int32], of tenant: TenantID) -> Statement<UplinkOwner> {
         """
-        SELECT w.owner_id, coalesce(p.occupied_field, 'occupied') AS occupied_field, false AS is_ignored
+        SELECT w.owner_id, coalesce(p.occupied_field, 'occupied') AS occupied_field,
+               coalesce(p.expected_interval_s, 3600) AS expected_interval_s, false AS is_ignored
           FROM unnest(\(owners)) AS w (owner_id),
                LATERAL (SELECT * FROM devices d
                          WHERE d.tenant_id = \(tenant) AND d.owner_id = w.owner_id AND d.deleted_at IS NULL LIMIT 1) d
                LEFT JOIN LATERAL (SELECT * FROM device_profiles p
                                    WHERE p.tenant_id = d.tenant_id AND p.id = d.profile_id LIMIT 1) p ON true
         UNION ALL
-        SELECT w.owner_id, NULL, o.ignored_at IS NOT NULL
+        SELECT w.owner_id, NULL, NULL, o.ignored_at IS NOT NULL
           FROM unnest(\(owners)) AS w (owner_id),
                LATERAL (SELECT * FROM orphan_devices o
                          WHERE o.tenant_id = \(tenant) AND o.owner_id = w.owner_id LIMIT 1) o
@@ -173,7 +176,11 @@ enum UplinkLookups {
 extension UplinkOwner: RowDecodable {
     init(_ row: Row) throws {
         id = try row["owner_id"]
-        let occupiedField: String? = try row["occupied_field"]
-        kind = try occupiedField.map { .device(occupiedField: $0) } ?? .orphan(isIgnored: row["is_ignored"])
+        if let occupiedField: String = try row["occupied_field"] {
+            let reading = Reading(occupiedField: occupiedField, expectedInterval: try row["expected_interval_s"])
+            kind = .device(reading)
+        } else {
+            kind = .orphan(isIgnored: try row["is_ignored"])
+        }
     }
 }

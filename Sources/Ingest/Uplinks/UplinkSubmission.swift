@@ -20,9 +20,17 @@ struct ResolvedUplink: Sendable {
 
 /// Whose uplinks an EUI's are.
 struct UplinkOwner: Hashable, Sendable {
+    /// How a device's uplinks are read, by its profile.
+    struct Reading: Hashable, Sendable {
+        /// The payload's field that says whether the device's space is taken.
+        let occupiedField: String
+        /// Seconds within which the next uplink is expected.
+        let expectedInterval: Int32
+    }
+
     enum Kind: Hashable, Sendable {
-        /// A device of the tenant; the payload's field that says whether its space is taken.
-        case device(occupiedField: String)
+        /// One of the tenant's.
+        case device(Reading)
         case orphan(isIgnored: Bool)
     }
 

@@ -9,7 +9,7 @@ struct AuditEntry: Sendable {
     struct Origin: Sendable {
         let address: String?
         let userAgent: String?
-        let requestID: String
+        let requestID: String?
     }
 
     enum Action: String, Sendable {
@@ -43,6 +43,31 @@ struct AuditEntry: Sendable {
         case secretRevoked = "integration.secret_revoked"
         case exportRequested = "tenant.export_requested"
         case siteCreated = "site.created"
+        case siteChanged = "site.changed"
+        case siteDeleted = "site.deleted"
+        case spaceCreated = "space.created"
+        case spaceChanged = "space.changed"
+        case spaceDeleted = "space.deleted"
+        case deviceProfileCreated = "device_profile.created"
+        case deviceProfileChanged = "device_profile.changed"
+        case deviceProfileDeleted = "device_profile.deleted"
+        case deviceCreated = "device.created"
+        case deviceChanged = "device.changed"
+        case deviceDeleted = "device.deleted"
+        case orphanIgnored = "orphan_device.ignored"
+        case orphanUnignored = "orphan_device.unignored"
+        case reservationCreated = "reservation.created"
+        case reservationChanged = "reservation.changed"
+        case reservationConfirmed = "reservation.confirmed"
+        case reservationCancelled = "reservation.cancelled"
+        case reservationCheckedIn = "reservation.checked_in"
+        case reservationCompleted = "reservation.completed"
+        /// A pending one that nobody confirmed in time.
+        case reservationExpired = "reservation.expired"
+        case reservationMissed = "reservation.no_show"
+        case reservationDeleted = "reservation.deleted"
+        case feedCreated = "calendar_feed.created"
+        case feedDeleted = "calendar_feed.deleted"
         case keyCreated = "api_key.created"
         case keyChanged = "api_key.changed"
         case keyRotated = "api_key.rotated"
@@ -51,12 +76,17 @@ struct AuditEntry: Sendable {
 
     /// Who did it.
     struct Actor: Sendable {
-        let kind: Principal.Kind
-        let id: UUID
+        let kind: String
+        let id: UUID?
         let name: String
 
         static func person(_ id: UUID, email: String) -> Actor {
-            Actor(kind: .user, id: id, name: email)
+            Actor(kind: Principal.Kind.user.rawValue, id: id, name: email)
+        }
+
+        /// A part of this process.
+        static func service(_ name: StaticString) -> Actor {
+            Actor(kind: "system", id: nil, name: name.description)
         }
     }
 
@@ -102,7 +132,7 @@ struct AuditEntry: Sendable {
         """
         INSERT INTO audit_logs (tenant_id, id, actor_kind, actor_id, actor_name, action, resource_type, resource_id,
                                 before, after, address, user_agent, request_id)
-        VALUES (\(tenant), \(UUID.v7()), \(actor.kind.rawValue), \(actor.id), \(actor.name), \(action.rawValue),
+        VALUES (\(tenant), \(UUID.v7()), \(actor.kind), \(actor.id), \(actor.name), \(action.rawValue),
                 \(resourceType), \(resourceID), \(before), \(after), \(origin.address), \(origin.userAgent),
                 \(origin.requestID))
         """
@@ -110,7 +140,7 @@ struct AuditEntry: Sendable {
 }
 
 extension Principal {
-    var actor: AuditEntry.Actor { .init(kind: kind, id: id, name: name) }
+    var actor: AuditEntry.Actor { .init(kind: kind.rawValue, id: id, name: name) }
 }
 
 extension JSONWritable {

@@ -3,6 +3,12 @@ import Postgres
 
 /// How uplinks of a kind of device are read.
 struct DeviceProfile: Sendable {
+    enum Decoder: String, CaseIterable, Sendable {
+        case none
+        case cayenneLPP = "cayenne_lpp"
+        case fields
+    }
+
     let id: UUID
     let name: String
     let decoder: String
@@ -11,6 +17,13 @@ struct DeviceProfile: Sendable {
     let expectedInterval: Int32
     let createdAt: Timestamp
     let updatedAt: Timestamp
+}
+
+extension DeviceProfile {
+    /// Whether the same uplinks tell something else of a space.
+    func readsOtherwise(than other: DeviceProfile) -> Bool {
+        occupiedField != other.occupiedField || expectedInterval != other.expectedInterval
+    }
 }
 
 extension DeviceProfile: RowDecodable {
@@ -26,17 +39,27 @@ extension DeviceProfile: RowDecodable {
     }
 }
 
-extension DeviceProfile: JSONWritable {
+extension DeviceProfile: PartlyLive, Audited {
+    static let resourceType = "device_profile"
+
     func write(to json: inout JSONWriter) {
         json.object { object in
             object.field("id", id)
-            object.field("name", name)
-            object.field("decoder", decoder)
-            object.field("decoder_fields", decoderFields)
-            object.field("occupied_field", occupiedField)
-            object.field("expected_interval_s", expectedInterval)
+            writeFields(to: &object)
             object.field("created_at", createdAt)
             object.field("updated_at", updatedAt)
         }
+    }
+
+    func write(editedTo json: inout JSONWriter) {
+        json.object { writeFields(to: &$0) }
+    }
+
+    private func writeFields(to object: inout JSONWriter) {
+        object.field("name", name)
+        object.field("decoder", decoder)
+        object.field("decoder_fields", decoderFields)
+        object.field("occupied_field", occupiedField)
+        object.field("expected_interval_s", expectedInterval)
     }
 }

@@ -1,13 +1,22 @@
 import Foundation
+import HTTPTypes
 import Hummingbird
+import Postgres
 import Shared
 
 struct DeviceProfileRoutes: Sendable {
+    /// Devices whose states are set anew in one transaction, while their uplinks wait.
+    private static let refreshed = 100
+
     let database: Database
 
     func register(on api: TenantRoutes) {
         api.get("device-profiles", requires: .deviceProfilesRead, use: list)
+        api.post("device-profiles", requires: .deviceProfilesWrite, use: create)
         api.get("device-profiles/:id", requires: .deviceProfilesRead, use: one)
+        api.patch("device-profiles/:id", requires: .deviceProfilesWrite) { try await change($0, $1, replaces: false) }
+        api.put("device-profiles/:id", requires: .deviceProfilesWrite) { try await change($0, $1, replaces: true) }
+        api.delete("device-profiles/:id", requires: .deviceProfilesWrite, use: delete)
     }
 
     @Sendable private func list(_ request: Request, _ context: TenantContext) async throws -> PageAnswer<DeviceProfile>
@@ -19,9 +28,72 @@ struct DeviceProfileRoutes: Sendable {
     }
 
     @Sendable private func one(_ request: Request, _ context: TenantContext) async throws -> Answer<DeviceProfile> {
+        let find = DeviceProfile.find(try context.id("device profile"), in: context.scope)
+        return Answer(try await database.found(context, find, "device profile"))
+    }
+
+    @Sendable private func create(_ request: Request, _ context: TenantContext) async throws -> Answer<DeviceProfile> {
+        var body = try await JSONBody(request, context)
+        let fields = try DeviceProfileFields(&body)
+        try context.mayReachAllSites()
+        let trail = AuditTrail(request, context)
+        return try await database.withTenant(context) { tx in
+            let profile = try await tx.written(DeviceProfile.insert(fields, into: tx.tenantID))
+            try await tx.run(trail.created(.deviceProfileCreated, profile))
+            return Answer(profile, createdAt: "/api/v1/device-profiles/\(profile.id.lowercaseString)")
+        }
+    }
+
+    /// Its devices' states are what they say by the new reading.
+    private func change(
+        _ request: Request, _ context: TenantContext, replaces: Bool
+    ) async throws -> Answer<DeviceProfile> {
         let id = try context.id("device profile")
-        guard let profile = try await database.read(context, DeviceProfile.find(id, in: context.scope)).first
-        else { throw Problem.notFound("device profile") }
-        return Answer(profile)
+        let body = try await JSONBody(request, context)
+        try context.mayReachAllSites()
+        let trail = AuditTrail(request, context)
+        let (before, after) = try await database.withTenant(context) { tx in
+            let before = try await tx.found(DeviceProfile.lock(id, in: context.scope), "device profile")
+            try request.checkIfMatch(before)
+            var whole = replaces ? body : body.merged(into: before)
+            let fields = try DeviceProfileFields(&whole)
+            let after = try await tx.written(DeviceProfile.update(id, fields, in: tx.tenantID))
+            try await tx.run(trail.changed(.deviceProfileChanged, before, after))
+            return (before, after)
+        }
+        if before.readsOtherwise(than: after) { try await refreshDevices(of: id, context) }
+        return Answer(after)
+    }
+
+    /// After the change, and some at a time: whoever stops here leaves states that the devices' next uplinks set right.
+    private func refreshDevices(of id: UUID, _ context: TenantContext) async throws {
+        var last: Int32 = .min
+        while true {
+            let some = DeviceProfile.devices(of: id, after: last, limit: Self.refreshed, in: context.tenantID)
+            let owners = try await database.read(context, some)
+            guard let newest = owners.last else { return }
+            try await database.withTenant(context) { tx in
+                _ = try await tx.run("SELECT refresh_occupancy(\(owners))")
+            }
+            last = newest
+        }
+    }
+
+    @Sendable private func delete(_ request: Request, _ context: TenantContext) async throws -> HTTPResponse.Status {
+        let id = try context.id("device profile")
+        try context.mayReachAllSites()
+        let trail = AuditTrail(request, context)
+        try await database.withTenant(context) { tx in
+            let profile = try await tx.found(DeviceProfile.lock(id, in: context.scope), "device profile")
+            try request.checkIfMatch(profile)
+            guard try await tx.first(DeviceProfile.isInUse(id, in: tx.tenantID)) == false else {
+                throw Problem.conflict("profile_in_use", detail: "Devices have this profile.")
+            }
+            let commands = [
+                DeviceProfile.delete(id, in: tx.tenantID), trail.deleted(.deviceProfileDeleted, profile),
+            ]
+            try await tx.run(all: commands)
+        }
+        return .noContent
     }
 }

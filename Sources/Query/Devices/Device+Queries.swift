@@ -41,6 +41,30 @@ extension Device {
         "SELECT \(columns) FROM \(tables) WHERE \(visible(in: scope)) AND d.device_eui = \(eui.description)"
     }
 
+    /// Nobody else changes it before this transaction ends.
+    static func lock(_ eui: DeviceEUI, in scope: TenantScope) -> Statement<UUID> {
+        """
+        SELECT d.id FROM devices d LEFT JOIN spaces sp ON sp.tenant_id = d.tenant_id AND sp.id = d.space_id
+         WHERE \(visible(in: scope)) AND d.device_eui = \(eui.description) FOR NO KEY UPDATE OF d
+        """
+    }
+
+    static func update(
+        _ id: UUID, _ fields: DeviceFields, _ placement: DevicePlacement, in tenant: TenantID
+    ) -> Statement<Int32> {
+        """
+        UPDATE devices
+           SET name = \(fields.name), profile_id = \(placement.profileID), site_id = \(placement.siteID),
+               space_id = \(placement.spaceID), metadata = \(fields.metadata), updated_at = now()
+         WHERE tenant_id = \(tenant) AND id = \(id)
+        RETURNING owner_id
+        """
+    }
+
+    static func delete(_ id: UUID, in tenant: TenantID) -> Command {
+        "UPDATE devices SET deleted_at = now(), updated_at = now() WHERE tenant_id = \(tenant) AND id = \(id)"
+    }
+
     static func visible(in scope: TenantScope) -> Fragment {
         "d.tenant_id = \(scope.tenantID) AND d.deleted_at IS NULL AND \(scope.sees(site: site))"
     }

@@ -42,23 +42,49 @@ extension Device: RowDecodable {
     }
 }
 
-extension Device: JSONWritable {
+extension Device: PartlyLive, Audited {
+    static let resourceType = "device"
+
+    func write(to json: inout JSONWriter) {
+        json.object { write(fieldsOf: &$0) }
+    }
+
+    func write(fieldsOf object: inout JSONWriter) {
+        object.field("id", id)
+        writeEdited(to: &object)
+        object.field("last_seen_at", lastSeenAt)
+        object.field("battery", battery)
+        object.field("rssi", rssi)
+        object.field("snr", snr)
+        object.field("session", session)
+        object.field("created_at", createdAt)
+        object.field("updated_at", updatedAt)
+    }
+
+    func write(editedTo json: inout JSONWriter) {
+        json.object { writeEdited(to: &$0) }
+    }
+
+    private func writeEdited(to object: inout JSONWriter) {
+        object.field("device_eui", eui)
+        object.field("name", name)
+        object.field("profile_id", profileID)
+        object.field("site_id", siteID)
+        object.field("space_id", spaceID)
+        object.field("metadata", metadata)
+    }
+}
+
+/// A device that was an orphan a moment ago.
+struct AdoptedDevice: JSONWritable {
+    let device: Device
+    /// Kept uplinks that became its readings.
+    let adopted: Int
+
     func write(to json: inout JSONWriter) {
         json.object { object in
-            object.field("id", id)
-            object.field("device_eui", eui)
-            object.field("name", name)
-            object.field("profile_id", profileID)
-            object.field("site_id", siteID)
-            object.field("space_id", spaceID)
-            object.field("metadata", metadata)
-            object.field("last_seen_at", lastSeenAt)
-            object.field("battery", battery)
-            object.field("rssi", rssi)
-            object.field("snr", snr)
-            object.field("session", session)
-            object.field("created_at", createdAt)
-            object.field("updated_at", updatedAt)
+            device.write(fieldsOf: &object)
+            object.field("adopted", adopted)
         }
     }
 }

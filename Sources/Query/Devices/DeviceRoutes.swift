@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import Hummingbird
 import Postgres
 import Shared
@@ -8,7 +9,11 @@ struct DeviceRoutes: Sendable {
 
     func register(on api: TenantRoutes) {
         api.get("devices", requires: .devicesRead, use: list)
+        api.post("devices", requires: .devicesWrite, use: create)
         api.get("devices/:eui", requires: .devicesRead, use: one)
+        api.patch("devices/:eui", requires: .devicesWrite) { try await change($0, $1, replaces: false) }
+        api.put("devices/:eui", requires: .devicesWrite) { try await change($0, $1, replaces: true) }
+        api.delete("devices/:eui", requires: .devicesWrite, use: delete)
         api.get("devices/:eui/readings", requires: .devicesRead, use: readings)
     }
 
@@ -25,10 +30,59 @@ struct DeviceRoutes: Sendable {
     }
 
     @Sendable private func one(_ request: Request, _ context: TenantContext) async throws -> Answer<Device> {
+        let find = Device.find(try context.deviceEUI("device"), in: context.scope)
+        return Answer(try await database.found(context, find, "device"))
+    }
+
+    /// One that was heard before takes over what was kept of it.
+    @Sendable private func create(_ request: Request, _ context: TenantContext) async throws -> Answer<Device> {
+        var body = try await JSONBody(request, context)
+        let eui = body.required("device_eui") { $0.deviceEUI($1) }
+        let fields = try DeviceFields(&body, of: nil)
+        guard let eui else { throw Problem.internal("an EUI that is required was not read") }
+        let registration = DeviceRegistration(context: context, trail: AuditTrail(request, context))
+        return try await Problem.refusedDevice {
+            try await database.withTenant(context) { tx in
+                let registered = try await registration.register(eui, fields, in: tx)
+                return Answer(registered.device, createdAt: "/api/v1/devices/\(eui)")
+            }
+        }
+    }
+
+    private func change(
+        _ request: Request, _ context: TenantContext, replaces: Bool
+    ) async throws -> Answer<Device> {
         let eui = try context.deviceEUI("device")
-        guard let device = try await database.read(context, Device.find(eui, in: context.scope)).first
-        else { throw Problem.notFound("device") }
-        return Answer(device)
+        let body = try await JSONBody(request, context)
+        let trail = AuditTrail(request, context)
+        return try await Problem.refusedDevice {
+            try await database.withTenant(context) { tx in
+                let before = try await Device.locked(eui, context, in: tx)
+                try request.checkIfMatch(before)
+                var whole = replaces ? body : body.merged(into: before, without: body.leaving(before))
+                let fields = try DeviceFields(&whole, of: eui)
+                let placement = try await DevicePlacement(fields, context, in: tx)
+                let owner = try await tx.written(Device.update(before.id, fields, placement, in: tx.tenantID))
+                if before.profileID != placement.profileID {
+                    try await tx.run("SELECT refresh_occupancy(\([owner]))")
+                }
+                let after = try await tx.written(Device.find(eui, in: context.scope))
+                try await tx.run(trail.changed(.deviceChanged, before, after))
+                return Answer(after)
+            }
+        }
+    }
+
+    /// What it said stays; if it goes on talking it is an orphan.
+    @Sendable private func delete(_ request: Request, _ context: TenantContext) async throws -> HTTPResponse.Status {
+        let eui = try context.deviceEUI("device")
+        let trail = AuditTrail(request, context)
+        try await database.withTenant(context) { tx in
+            let device = try await Device.locked(eui, context, in: tx)
+            try request.checkIfMatch(device)
+            try await tx.run(all: [Device.delete(device.id, in: tx.tenantID), trail.deleted(.deviceDeleted, device)])
+        }
+        return .noContent
     }
 
     /// Newest first, within half-open `from` and `to`: without them, everything.
@@ -45,5 +99,24 @@ struct DeviceRoutes: Sendable {
             context, Reading.page(of: eui, span, before: page.after, limit: page.fetchLimit, in: context.scope))
         guard !rows.isEmpty else { throw Problem.notFound("device") }
         return try PageAnswer(rows.compactMap(\.reading), page, of: request, context) { $0.position }
+    }
+}
+
+extension Device {
+    /// - Throws: `Problem` 404.
+    fileprivate static func locked(
+        _ eui: DeviceEUI, _ context: TenantContext, in tx: TenantTransaction
+    ) async throws -> Device {
+        _ = try await tx.found(lock(eui, in: context.scope), "device")
+        return try await tx.written(find(eui, in: context.scope))
+    }
+}
+
+extension JSONBody {
+    /// What a device leaves by this patch without saying so: its site, where it goes into a space; its space, where it goes to another
+    /// site.
+    fileprivate func leaving(_ device: Device) -> [String] {
+        if has("space_id") { return has("site_id") ? [] : peek("space_id") == nil ? [] : ["site_id"] }
+        return has("site_id") && peek("site_id") != device.siteID ? ["space_id"] : []
     }
 }

@@ -59,7 +59,8 @@ enum ExportTables {
         ("sites", rows(of: "sites")), ("spaces", rows(of: "spaces")), ("device-profiles", rows(of: "device_profiles")),
         ("devices", rows(of: "devices")), ("orphan-devices", rows(of: "orphan_devices")), ("users", users),
         ("invitations", rows(of: "invitations")), ("roles", rows(of: "roles")), ("api-keys", rows(of: "api_keys")),
-        ("integrations", rows(of: "integrations")),
+        ("integrations", rows(of: "integrations")), ("reservations", rows(of: "reservations")),
+        ("calendar-feeds", rows(of: "calendar_feeds")),
         ("quarantine", rows(of: "quarantine", limit: 1)), // a body may have a mebibyte
         ("audit-logs", rows(of: "audit_logs")),
     ]

@@ -7,15 +7,25 @@ extension OrphanDevice {
         id, device_eui, first_seen_at, last_seen_at, uplink_count, last_payload, last_rssi, last_snr, integration_id
         """
 
-    /// In the order of first appearance, without those that were told to be ignored. Orphans stand at no site, so a
-    /// member limited to sites sees them all.
-    static func page(after: UUID?, limit: Int, in scope: TenantScope) -> Statement<OrphanDevice> {
+    /// In the order of first appearance. Orphans stand at no site, so a member limited to sites sees them all.
+    ///
+    /// - Parameter ignored: those that were told to be ignored, instead of the others.
+    static func page(ignored: Bool, after: UUID?, limit: Int, in scope: TenantScope) -> Statement<OrphanDevice> {
         let beyond: Fragment = if let after { "id > \(after)" } else { "true" }
         return """
             SELECT \(columns) FROM orphan_devices
-             WHERE tenant_id = \(scope.tenantID) AND ignored_at IS NULL AND \(beyond)
+             WHERE tenant_id = \(scope.tenantID) AND (ignored_at IS NOT NULL) = \(ignored) AND \(beyond)
              ORDER BY id LIMIT \(Int64(limit))
             """
+    }
+
+    /// Whether ingest goes on keeping what it says.
+    static func ignore(_ eui: DeviceEUI, _ ignored: Bool, in tenant: TenantID) -> Statement<OrphanDevice> {
+        """
+        UPDATE orphan_devices SET ignored_at = CASE WHEN \(ignored) THEN coalesce(ignored_at, now()) END
+         WHERE tenant_id = \(tenant) AND device_eui = \(eui.description)
+        RETURNING \(columns)
+        """
     }
 
     static func find(_ eui: DeviceEUI, in scope: TenantScope) -> Statement<OrphanDevice> {
@@ -23,5 +33,10 @@ extension OrphanDevice {
         SELECT \(columns) FROM orphan_devices
          WHERE tenant_id = \(scope.tenantID) AND ignored_at IS NULL AND device_eui = \(eui.description)
         """
+    }
+
+    /// Its owner id, with the locks that adopting it takes; nothing where there is none.
+    static func lock(_ eui: DeviceEUI) -> Statement<Int32> {
+        "SELECT owner_id FROM lock_orphans(\([eui.description]))"
     }
 }

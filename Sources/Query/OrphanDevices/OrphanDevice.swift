@@ -28,7 +28,9 @@ extension OrphanDevice: RowDecodable {
     }
 }
 
-extension OrphanDevice: JSONWritable {
+extension OrphanDevice: Audited {
+    static let resourceType = "orphan_device"
+
     func write(to json: inout JSONWriter) {
         json.object { object in
             object.field("id", id)

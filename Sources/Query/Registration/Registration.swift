@@ -92,7 +92,8 @@ struct Registration: Sendable {
     private func own(
         _ tenant: Tenant, _ owner: AuditEntry.Actor, _ origin: AuditEntry.Origin, in tx: TenantTransaction
     ) async throws {
-        try await tx.run(Member.join(owner.id, role: Role.owner.rawValue, sites: [], in: tenant.id))
+        guard let id = owner.id else { throw Problem.internal("only people own tenants") }
+        try await tx.run(Member.join(id, role: Role.owner.rawValue, sites: [], in: tenant.id))
         let profile = try await tx.first(TenantProfile.find(tenant.id))
         let entry = AuditEntry(
             .tenantCreated, "tenant", tenant.uuid, before: TenantProfile?.none, after: profile, by: owner, origin)

@@ -34,6 +34,39 @@ struct JSONBody {
         (fields, self.path) = (members, path)
     }
 
+    /// What a resource is once this is merged into it (RFC 7396), to be read like one that is sent whole.
+    ///
+    /// - Parameter forgotten: fields that what is sent makes void, though it does not say so.
+    func merged(into resource: some PartlyLive, without forgotten: [String] = []) -> JSONBody {
+        var json = JSONWriter()
+        resource.write(editedTo: &json)
+        var whole = self
+        whole.fields = StrictJSON.members(of: Array(json.buffer.readableBytesView)) ?? [:]
+        for name in forgotten { whole.fields[name] = nil }
+        for (name, patch) in fields {
+            whole.fields[name] = JSONMerge.apply(patch, to: whole.fields[name])
+        }
+        return whole
+    }
+
+    /// Whether an object that is sent has this member.
+    func names(_ member: String, in name: String) -> Bool {
+        fields[name].flatMap { StrictJSON.members(of: Array($0)) }?[member] != nil
+    }
+
+    /// Takes what stands already where nothing is said.
+    mutating func keep(_ name: String, _ standing: String?) {
+        guard fields[name] == nil, let standing else { return }
+        var json = JSONWriter()
+        json.string(standing)
+        fields[name] = Array(json.buffer.readableBytesView)[...]
+    }
+
+    /// The id that a field holds, without reading it: nil too for what is none.
+    func peek(_ name: String) -> UUID? {
+        fields[name].flatMap { decoded(String.self, $0) }.flatMap(UUID.init(uuidString:))
+    }
+
     mutating func text(_ name: String) -> String? {
         guard let value = take(name) else { return nil }
         let text = decoded(String.self, value)
@@ -140,6 +173,14 @@ struct JSONBody {
         return part
     }
 
+    /// Holds what is sent within an object against rules, without taking it; members that have none may be anything.
+    mutating func inspect(_ name: String, _ check: (inout JSONBody) -> Void) {
+        guard let value = fields[name], let members = StrictJSON.members(of: Array(value)) else { return }
+        var inner = JSONBody(members, at: "\(path)\(name).")
+        check(&inner)
+        faults += inner.faults
+    }
+
     /// One of an enumeration's words.
     mutating func word<Word: RawRepresentable & CaseIterable>(_ name: String) -> Word? where Word.RawValue == String {
         guard let text = text(name) else { return nil }
@@ -160,9 +201,7 @@ struct JSONBody {
     /// What people call something: 1 to 200 characters.
     mutating func name(_ name: String = "name") -> String? {
         guard let text = text(name) else { return nil }
-        // Nor what turns the direction of what follows, breaks the line, or can't be seen at all.
-        let isReadable = text.contains(/\S/) && !text.contains(/[\p{Cc}\u{2028}-\u{202E}\u{2066}-\u{2069}]/)
-        guard (1...200).contains(text.unicodeScalars.count), isReadable else {
+        guard DisplayName.isValid(text) else {
             refuse(name, "invalid_length", "Must have 1 to 200 characters, and none that controls.")
             return nil
         }

@@ -87,6 +87,42 @@ struct QueryParameters {
         return time
     }
 
+    /// A half-open span by two parameters, of which neither may be missing alone.
+    ///
+    /// - Parameter longest: seconds.
+    mutating func span(_ first: String, _ second: String, longest: Int64) -> Range<Timestamp>? {
+        let (from, to) = (time(first), time(second))
+        if (text(first) == nil) != (text(second) == nil) {
+            refuse(text(first) == nil ? first : second, "required", "Must be given with the other one.")
+        }
+        guard let from, let to else { return nil }
+        return span(from, to, first, longest: longest)
+    }
+
+    /// - Parameter field: is at fault where the span is none or too long.
+    mutating func span(_ from: Timestamp, _ to: Timestamp, _ field: String, longest: Int64) -> Range<Timestamp>? {
+        guard from < to else {
+            refuse(field, "empty_span", "Must be before the end.")
+            return nil
+        }
+        guard to <= from.adding(seconds: longest) else {
+            refuse(field, "too_long", "The span may have \(longest / 86_400) days at most.")
+            return nil
+        }
+        return from..<to
+    }
+
+    /// False where it isn't given.
+    mutating func flag(_ name: String) -> Bool {
+        switch text(name) {
+        case nil, "false": return false
+        case "true": return true
+        default:
+            refuse(name, "unknown_value", "Must be true or false.")
+            return false
+        }
+    }
+
     mutating func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
         guard let text = text(name) else { return nil }
         guard let value = Int(text), range.contains(value) else {

@@ -21,18 +21,59 @@ extension Site {
     }
 
     static func find(_ reference: References, _ kind: Kind?, in scope: TenantScope) -> Statement<Site> {
-        var conditions = [visible(in: scope), reference.match(id: "id", code: "code")]
-        if let kind { conditions.append("kind = \(kind.rawValue)") }
-        return "SELECT \(columns) FROM sites WHERE \(conditions.joined(separator: " AND "))"
+        "SELECT \(columns) FROM sites WHERE \(named(reference, kind, in: scope))"
     }
 
-    static func insert(_ new: NewSite, into tenant: TenantID) -> Statement<Site> {
+    /// Nobody else changes it, or puts anything into it, before this transaction ends.
+    static func lock(_ reference: References, _ kind: Kind?, in scope: TenantScope) -> Statement<Site> {
+        "SELECT \(columns) FROM sites WHERE \(named(reference, kind, in: scope)) FOR NO KEY UPDATE"
+    }
+
+    /// Nobody deletes it before this transaction ends.
+    static func hold(_ id: UUID, in scope: TenantScope) -> Statement<UUID> {
+        "SELECT id FROM sites WHERE \(visible(in: scope)) AND id = \(id) FOR SHARE"
+    }
+
+    private static func named(_ reference: References, _ kind: Kind?, in scope: TenantScope) -> Fragment {
+        var conditions = [visible(in: scope), reference.match(id: "id", code: "code")]
+        if let kind { conditions.append("kind = \(kind.rawValue)") }
+        return conditions.joined(separator: " AND ")
+    }
+
+    static func insert(_ new: SiteFields, into tenant: TenantID) -> Statement<Site> {
         """
         INSERT INTO sites (tenant_id, id, code, name, kind, timezone, address, latitude, longitude, expected_interval_s, settings)
         VALUES (\(tenant), \(UUID.v7()), \(new.code), \(new.name), \(new.kind.rawValue), \(new.timezone), \(new.address),
                 \(new.latitude), \(new.longitude), \(new.expectedInterval), \(new.settings))
         RETURNING \(columns)
         """
+    }
+
+    static func update(_ id: UUID, _ fields: SiteFields, in tenant: TenantID) -> Statement<Site> {
+        """
+        UPDATE sites
+           SET code = \(fields.code), name = \(fields.name), kind = \(fields.kind.rawValue), timezone = \(fields.timezone),
+               address = \(fields.address), latitude = \(fields.latitude), longitude = \(fields.longitude),
+               expected_interval_s = \(fields.expectedInterval), settings = \(fields.settings), updated_at = now()
+         WHERE tenant_id = \(tenant) AND id = \(id)
+        RETURNING \(columns)
+        """
+    }
+
+    /// The site with its spaces; its devices go on being the tenant's and stand nowhere.
+    static func delete(_ id: UUID, in tenant: TenantID) -> [Command] {
+        [
+            """
+            UPDATE devices d SET site_id = NULL, space_id = NULL, updated_at = now()
+             WHERE d.tenant_id = \(tenant) AND d.deleted_at IS NULL
+               AND (d.site_id = \(id) OR d.space_id IN (SELECT id FROM spaces WHERE tenant_id = \(tenant) AND site_id = \(id)))
+            """,
+            """
+            UPDATE spaces SET deleted_at = now(), updated_at = now()
+             WHERE tenant_id = \(tenant) AND site_id = \(id) AND deleted_at IS NULL
+            """,
+            "UPDATE sites SET deleted_at = now(), updated_at = now() WHERE tenant_id = \(tenant) AND id = \(id)",
+        ]
     }
 
     private static func visible(in scope: TenantScope) -> Fragment {

@@ -38,21 +38,31 @@ extension Site: RowDecodable {
     }
 }
 
-extension Site: JSONWritable {
+extension Site: PartlyLive, Audited {
+    static let resourceType = "site"
+
     func write(to json: inout JSONWriter) {
         json.object { object in
             object.field("id", id)
-            object.field("code", code)
-            object.field("name", name)
-            object.field("kind", kind)
-            object.field("timezone", timezone)
-            object.field("address", address)
-            object.field("latitude", latitude)
-            object.field("longitude", longitude)
-            object.field("expected_interval_s", expectedInterval)
-            object.field("settings", settings)
+            writeFields(to: &object)
             object.field("created_at", createdAt)
             object.field("updated_at", updatedAt)
         }
+    }
+
+    func write(editedTo json: inout JSONWriter) {
+        json.object { writeFields(to: &$0) }
+    }
+
+    private func writeFields(to object: inout JSONWriter) {
+        object.field("code", code)
+        object.field("name", name)
+        object.field("kind", kind)
+        object.field("timezone", timezone)
+        object.field("address", address)
+        object.field("latitude", latitude)
+        object.field("longitude", longitude)
+        object.field("expected_interval_s", expectedInterval)
+        object.field("settings", settings)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import Hummingbird
 import Postgres
 import Shared
@@ -8,16 +9,19 @@ struct SiteRoutes: Sendable {
     let database: Database
 
     func register(on api: TenantRoutes) {
-        api.get("sites", requires: .sitesRead) { try await list($0, $1, nil) }
-        api.post("sites", requires: .sitesWrite) { try await create($0, $1, nil) }
-        api.post("stores", requires: .sitesWrite) { try await create($0, $1, .store) }
-        api.post("warehouses", requires: .sitesWrite) { try await create($0, $1, .warehouse) }
-        api.get("sites/:site", requires: .sitesRead) { try await one($1, nil) }
-        api.get("stores", requires: .sitesRead) { try await list($0, $1, .store) }
-        api.get("stores/:site", requires: .sitesRead) { try await one($1, .store) }
+        register(on: api, "sites", nil)
+        register(on: api, "stores", .store)
+        register(on: api, "warehouses", .warehouse)
         api.get("stores/:site/status", requires: .sitesRead, use: status)
-        api.get("warehouses", requires: .sitesRead) { try await list($0, $1, .warehouse) }
-        api.get("warehouses/:site", requires: .sitesRead) { try await one($1, .warehouse) }
+    }
+
+    private func register(on api: TenantRoutes, _ path: String, _ kind: Site.Kind?) {
+        api.get(path, requires: .sitesRead) { try await list($0, $1, kind) }
+        api.post(path, requires: .sitesWrite) { try await create($0, $1, kind) }
+        api.get("\(path)/:site", requires: .sitesRead) { try await one($1, kind) }
+        api.patch("\(path)/:site", requires: .sitesWrite) { try await change($0, $1, kind, replaces: false) }
+        api.put("\(path)/:site", requires: .sitesWrite) { try await change($0, $1, kind, replaces: true) }
+        api.delete("\(path)/:site", requires: .sitesWrite) { try await delete($0, $1, kind) }
     }
 
     /// Filter: `kind`, where the path doesn't say it.
@@ -38,30 +42,65 @@ struct SiteRoutes: Sendable {
         _ request: Request, _ context: TenantContext, _ fixed: Site.Kind?
     ) async throws -> Answer<Site> {
         var body = try await JSONBody(request, context)
-        let new = try NewSite(&body, kind: fixed)
+        let fields = try SiteFields(&body, kind: fixed)
         try context.mayReachAllSites()
-        let origin = context.origin(of: request)
+        let trail = AuditTrail(request, context)
         return try await database.withTenant(context) { tx in
-            guard let site = try await tx.first(Site.insert(new, into: tx.tenantID)) else {
-                throw Problem.internal("a new site was not answered")
-            }
-            let entry = AuditEntry(
-                .siteCreated, "site", site.id, before: Site?.none, after: site, by: context.principal, origin)
-            try await tx.run(entry.insert(into: tx.tenantID))
+            let site = try await tx.written(Site.insert(fields, into: tx.tenantID))
+            try await tx.run(trail.created(.siteCreated, site))
             return Answer(site, createdAt: "/api/v1/sites/\(site.id.lowercaseString)")
         }
     }
 
     private func one(_ context: TenantContext, _ kind: Site.Kind?) async throws -> Answer<Site> {
-        let reference = References([try context.parameters.require("site")])
-        guard let site = try await database.read(context, Site.find(reference, kind, in: context.scope)).first
-        else { throw Problem.notFound(kind?.rawValue ?? "site") }
-        return Answer(site)
+        Answer(
+            try await database.found(
+                context, Site.find(try context.site, kind, in: context.scope), kind?.rawValue ?? "site"))
+    }
+
+    /// - Parameter replaces: PUT; else a merge patch.
+    private func change(
+        _ request: Request, _ context: TenantContext, _ kind: Site.Kind?, replaces: Bool
+    ) async throws -> Answer<Site> {
+        let reference = try context.site
+        let body = try await JSONBody(request, context)
+        let trail = AuditTrail(request, context)
+        return try await database.withTenant(context) { tx in
+            let before = try await tx.found(Site.lock(reference, kind, in: context.scope), kind?.rawValue ?? "site")
+            try request.checkIfMatch(before)
+            var whole = replaces ? body : body.merged(into: before)
+            let fields = try SiteFields(&whole, kind: kind)
+            let after = try await tx.written(Site.update(before.id, fields, in: tx.tenantID))
+            try await tx.run(trail.changed(.siteChanged, before, after))
+            return Answer(after)
+        }
+    }
+
+    /// With its spaces. Reservations to come stand against it, unless `cancel_reservations=true`.
+    private func delete(
+        _ request: Request, _ context: TenantContext, _ kind: Site.Kind?
+    ) async throws -> HTTPResponse.Status {
+        let reference = try context.site
+        var query = QueryParameters(request)
+        let cancels = query.flag("cancel_reservations")
+        try query.check()
+        try context.mayReachAllSites()
+        let trail = AuditTrail(request, context)
+        try await database.withTenant(context) { tx in
+            let site = try await tx.found(Site.lock(reference, kind, in: context.scope), kind?.rawValue ?? "site")
+            try request.checkIfMatch(site)
+            let ids = try await tx.all(Space.lock(of: site.id, in: context.scope))
+            let spaces = try await tx.all(Space.all(ids, in: context.scope))
+            try await Reservation.clear(ids, cancels: cancels, trail, in: tx)
+            let commands = spaces.map { trail.deleted(.spaceDeleted, $0) } + [trail.deleted(.siteDeleted, site)]
+            try await tx.run(all: Site.delete(site.id, in: tx.tenantID) + commands)
+        }
+        return .noContent
     }
 
     @Sendable private func status(_ request: Request, _ context: TenantContext) async throws -> Answer<StoreStatus.View>
     {
-        let store = References([try context.parameters.require("site")])
+        let store = try context.site
         let now = Timestamp.now()
         let rows = try await database.read(context, StoreStatus.find(store, now: now, in: context.scope))
         guard let status = try StoreStatus(rows) else { throw Problem.notFound("store") }

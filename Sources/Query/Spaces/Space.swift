@@ -49,24 +49,34 @@ extension Space: RowDecodable {
     }
 }
 
-extension Space: JSONWritable {
+extension Space: PartlyLive, Audited {
+    static let resourceType = "space"
+
     func write(to json: inout JSONWriter) {
         json.object { object in
             object.field("id", id)
-            object.field("site_id", siteID)
-            object.field("code", code)
-            object.field("name", name)
-            object.field("kind", kind)
-            object.field("floor", floor)
-            object.field("capacity", capacity)
-            object.field("is_bookable", isBookable)
-            object.field("opening_hours", openingHours)
-            object.field("metadata", metadata)
+            writeFields(to: &object)
             object.field("state", state)
             object.field("state_since", stateSince)
             object.field("device_eui", deviceEUI)
             object.field("created_at", createdAt)
             object.field("updated_at", updatedAt)
         }
+    }
+
+    func write(editedTo json: inout JSONWriter) {
+        json.object { writeFields(to: &$0) }
+    }
+
+    private func writeFields(to object: inout JSONWriter) {
+        object.field("site_id", siteID)
+        object.field("code", code)
+        object.field("name", name)
+        object.field("kind", kind)
+        object.field("floor", floor)
+        object.field("capacity", capacity)
+        object.field("is_bookable", isBookable)
+        object.field("opening_hours", openingHours)
+        object.field("metadata", metadata)
     }
 }

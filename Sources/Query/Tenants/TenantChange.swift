@@ -12,6 +12,9 @@ struct TenantChange: Sendable {
     /// - Throws: `Problem` 422.
     init(_ body: inout JSONBody) throws {
         name = body.has("name") ? body.required("name") { $0.name($1) } : nil
+        body.inspect("settings") { settings in
+            settings.inspect("reservations") { $0.checkReservationSettings() }
+        }
         settings = JSONPatch(&body, "settings")
         featureFlags = JSONPatch(&body, "feature_flags")
         billingEmail = (body.has("billing_email"), body.email("billing_email"))

@@ -101,6 +101,7 @@ extension Member {
                 """,
                 "DELETE FROM sessions WHERE tenant_id = \(tenant) AND user_id = \(id)",
                 "DELETE FROM password_resets WHERE tenant_id = \(tenant) AND user_id = \(id)",
+                "DELETE FROM calendar_feeds WHERE tenant_id = \(tenant) AND user_id = \(id)",
                 "DELETE FROM memberships WHERE tenant_id = \(tenant) AND user_id = \(id)",
                 // An earlier letter does not bring them back.
                 "DELETE FROM invitations WHERE tenant_id = \(tenant) AND email = \(email)",

@@ -26,6 +26,8 @@ package struct Problem: Error, Sendable {
     /// For people. Never a message of PostgreSQL, a secret, or anything that tells a foreign row from a missing one.
     package var detail: String
     package var errors: [FieldError]
+    /// What else a client can make use of (RFC 9457 §3.2): `free_slots`.
+    package var members: [String: [[String: String]]] = [:]
     /// Beside `Content-Type`: `Retry-After`, `Allow`, `WWW-Authenticate`.
     package var headers: HTTPFields
     /// What happened, for the log alone; with one, the problem is logged when it is answered.
@@ -68,7 +70,7 @@ extension Problem: HTTPResponseError {
     func encoded(requestID: String?) throws -> ByteBuffer {
         let body = Body(
             type: "/problems/\(code)", title: status.reasonPhrase, status: status.code, detail: detail, code: code,
-            requestID: requestID, errors: errors.isEmpty ? nil : errors)
+            requestID: requestID, errors: errors.isEmpty ? nil : errors, members: members)
         return ByteBuffer(bytes: try JSONCoding.encoder.encode(body))
     }
 
@@ -80,10 +82,27 @@ extension Problem: HTTPResponseError {
         let code: String
         let requestID: String?
         let errors: [FieldError]?
+        let members: [String: [[String: String]]]
 
-        enum CodingKeys: String, CodingKey {
-            case type, title, status, detail, code, errors
-            case requestID = "request_id"
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: Name.self)
+            try container.encode(type, forKey: "type")
+            try container.encode(title, forKey: "title")
+            try container.encode(status, forKey: "status")
+            try container.encode(detail, forKey: "detail")
+            try container.encode(code, forKey: "code")
+            try container.encodeIfPresent(requestID, forKey: "request_id")
+            try container.encodeIfPresent(errors, forKey: "errors")
+            for (name, member) in members { try container.encode(member, forKey: Name(stringValue: name)) }
+        }
+
+        struct Name: CodingKey, ExpressibleByStringLiteral {
+            let stringValue: String
+            var intValue: Int? { nil }
+
+            init(stringValue: String) { self.stringValue = stringValue }
+            init(stringLiteral value: String) { stringValue = value }
+            init?(intValue: Int) { nil }
         }
     }
 }

@@ -15,6 +15,7 @@ struct AccessRow: Sendable {
     var who = TwoTenants.viewer
     var method = HTTPRequest.Method.get
     var body: String?
+    var type = "application/json"
     /// Whoever may send the request is answered so.
     var success = HTTPResponse.Status.ok
     /// An owner who is limited to T02 is answered so; nil: as everybody.
@@ -58,6 +59,13 @@ struct AccessRow: Sendable {
     ) -> AccessRow {
         var row = administrative(route, own, foreign: foreign)
         (row.method, row.body, row.success) = (method, body, success)
+        return row
+    }
+
+    /// For a file.
+    static func csv(_ route: String, _ body: String) -> AccessRow {
+        var row = change(.post, route, route, body)
+        row.type = "text/csv"
         return row
     }
 
@@ -190,15 +198,146 @@ struct AccessRow: Sendable {
             .post, "warehouses", "warehouses", "{\"code\":\"S3\",\"name\":\"S\",\"timezone\":\"UTC\"}",
             answers: .created
         ).everywhere,
+        change(
+            .patch, "sites/:site", "sites/T01", "{\"name\":\"N\"}", foreign: "sites/\(TwoTenants.southernStore)"
+        ).elsewhere,
+        change(
+            .put, "sites/:site", "sites/T01", "{\"code\":\"T01\",\"name\":\"N\",\"timezone\":\"UTC\"}",
+            foreign: "sites/\(TwoTenants.southernStore)"
+        ).elsewhere,
+        change(
+            .patch, "stores/:site", "stores/T01", "{\"name\":\"N\"}", foreign: "stores/\(TwoTenants.southernStore)"
+        ).elsewhere,
+        change(
+            .put, "stores/:site", "stores/T01", "{\"code\":\"T01\",\"name\":\"N\",\"timezone\":\"UTC\"}",
+            foreign: "stores/\(TwoTenants.southernStore)"
+        ).elsewhere,
+        change(
+            .patch, "warehouses/:site", "warehouses/W01", "{\"name\":\"N\"}",
+            foreign: "warehouses/\(TwoTenants.southernStore)"
+        ).elsewhere,
+        change(
+            .put, "warehouses/:site", "warehouses/W01", "{\"code\":\"W01\",\"name\":\"N\",\"timezone\":\"UTC\"}",
+            foreign: "warehouses/\(TwoTenants.southernStore)"
+        ).elsewhere,
+        // Those that the rows before made.
+        change(
+            .delete, "sites/:site", "sites/S1", answers: .noContent, foreign: "sites/\(TwoTenants.southernStore)"
+        ).everywhere,
+        change(
+            .delete, "stores/:site", "stores/S2", answers: .noContent, foreign: "stores/\(TwoTenants.southernStore)"
+        ).everywhere,
+        change(
+            .delete, "warehouses/:site", "warehouses/S3", answers: .noContent,
+            foreign: "warehouses/\(TwoTenants.southernStore)"
+        ).everywhere,
         row("sites/:site", "sites/T01", foreign: "sites/\(TwoTenants.southernStore)").elsewhere,
         row("stores", "stores"),
         row("stores/:site", "stores/\(TwoTenants.t01)", foreign: "stores/\(TwoTenants.southernStore)").elsewhere,
         row("stores/:site/status", "stores/T01/status", foreign: "stores/\(TwoTenants.southernStore)/status").elsewhere,
         row("warehouses", "warehouses"),
         row("warehouses/:site", "warehouses/W01", foreign: "warehouses/\(TwoTenants.southernStore)").elsewhere,
+        row("sites/:site/occupancy", "sites/T01/occupancy", foreign: "sites/\(TwoTenants.southernStore)/occupancy")
+            .elsewhere,
+        row("stores/:site/occupancy", "stores/T01/occupancy", foreign: "stores/\(TwoTenants.southernStore)/occupancy")
+            .elsewhere,
+        row(
+            "warehouses/:site/occupancy", "warehouses/W01/occupancy",
+            foreign: "warehouses/\(TwoTenants.southernStore)/occupancy"
+        ).elsewhere,
+        row(
+            "sites/:site/availability", "sites/T01/availability",
+            foreign: "sites/\(TwoTenants.southernStore)/availability"
+        ).elsewhere,
         row("spaces", "spaces"),
+        change(
+            .post, "spaces", "spaces", "{\"site_id\":\"\(TwoTenants.t02)\",\"code\":\"N1\",\"name\":\"N\"}",
+            answers: .created),
+        change(
+            .patch, "spaces/:id", "spaces/\(TwoTenants.bay)", "{\"name\":\"N\"}",
+            foreign: "spaces/\(TwoTenants.southernSpace)"
+        ).elsewhere,
+        change(
+            .put, "spaces/:id", "spaces/\(TwoTenants.bay)",
+            "{\"site_id\":\"\(TwoTenants.p01)\",\"code\":\"B1\",\"name\":\"N\",\"is_bookable\":true}",
+            foreign: "spaces/\(TwoTenants.southernSpace)"
+        ).elsewhere,
+        row(
+            "spaces/:id/history", "spaces/\(TwoTenants.bay)/history",
+            foreign: "spaces/\(TwoTenants.southernSpace)/history"
+        ).elsewhere,
+        row(
+            "spaces/:id/availability", "spaces/\(TwoTenants.bay)/availability",
+            foreign: "spaces/\(TwoTenants.southernSpace)/availability"
+        ).elsewhere,
+        change(
+            .delete, "spaces/:id", "spaces/\(TwoTenants.secondBay)", answers: .noContent,
+            foreign: "spaces/\(TwoTenants.southernSpace)"
+        ).elsewhere,
+        row("reservations", "reservations"),
+        row(
+            "reservations/:id", "reservations/\(TwoTenants.reservation)",
+            foreign: "reservations/\(TwoTenants.southernReservation)"
+        ).elsewhere,
+        change(
+            .post, "reservations", "reservations",
+            """
+            {"space_id":"\(TwoTenants.room)","starts_at":"2031-01-06T10:00:00Z","ends_at":"2031-01-06T11:00:00Z",
+             "holder":{"name":"Ana"}}
+            """, answers: .created),
+        change(
+            .patch, "reservations/:id", "reservations/\(TwoTenants.reservation)", "{\"note\":\"N\"}",
+            foreign: "reservations/\(TwoTenants.southernReservation)"
+        ).elsewhere,
+        change(
+            .put, "reservations/:id", "reservations/\(TwoTenants.reservation)",
+            """
+            {"space_id":"\(TwoTenants.bay)","starts_at":"2031-01-08T10:00:00Z","ends_at":"2031-01-08T11:00:00Z",
+             "holder":{"name":"Ana"}}
+            """, foreign: "reservations/\(TwoTenants.southernReservation)"
+        ).elsewhere,
+        change(
+            .post, "reservations/:id/confirm", "reservations/\(TwoTenants.reservation)/confirm",
+            foreign: "reservations/\(TwoTenants.southernReservation)/confirm"
+        ).elsewhere,
+        change(
+            .post, "reservations/:id/cancel", "reservations/\(TwoTenants.reservation)/cancel",
+            foreign: "reservations/\(TwoTenants.southernReservation)/cancel"
+        ).elsewhere,
+        change(
+            .post, "reservations/:id/check-in", "reservations/\(TwoTenants.begunReservation)/check-in",
+            foreign: "reservations/\(TwoTenants.southernReservation)/check-in"
+        ).elsewhere,
+        change(
+            .post, "reservations/:id/complete", "reservations/\(TwoTenants.begunReservation)/complete",
+            foreign: "reservations/\(TwoTenants.southernReservation)/complete"
+        ).elsewhere,
+        change(
+            .delete, "reservations/:id", "reservations/\(TwoTenants.reservation)", answers: .noContent,
+            foreign: "reservations/\(TwoTenants.southernReservation)"
+        ).elsewhere,
+        row("calendar-feeds", "calendar-feeds"),
+        change(.post, "calendar-feeds", "calendar-feeds", "{}", answers: .created),
+        // Feeds are persons' own.
+        change(
+            .delete, "calendar-feeds/:id", "calendar-feeds/\(TwoTenants.feed)", answers: .noContent,
+            foreign: "calendar-feeds/\(TwoTenants.southernFeed)"
+        ).elsewhere,
         row("spaces/:id", "spaces/\(TwoTenants.bay)", foreign: "spaces/\(TwoTenants.southernSpace)").elsewhere,
         row("device-profiles", "device-profiles"),
+        change(.post, "device-profiles", "device-profiles", "{\"name\":\"N\"}", answers: .created).everywhere,
+        change(
+            .patch, "device-profiles/:id", "device-profiles/\(TwoTenants.profile)", "{\"expected_interval_s\":60}",
+            foreign: "device-profiles/\(TwoTenants.southernProfile)"
+        ).everywhere,
+        change(
+            .put, "device-profiles/:id", "device-profiles/\(TwoTenants.profile)", "{\"name\":\"Bay sensor\"}",
+            foreign: "device-profiles/\(TwoTenants.southernProfile)"
+        ).everywhere,
+        change(
+            .delete, "device-profiles/:id", "device-profiles/\(TwoTenants.unusedProfile)", answers: .noContent,
+            foreign: "device-profiles/\(TwoTenants.southernProfile)"
+        ).everywhere,
         row(
             "device-profiles/:id", "device-profiles/\(TwoTenants.profile)",
             foreign: "device-profiles/\(TwoTenants.southernProfile)"),
@@ -208,10 +347,35 @@ struct AccessRow: Sendable {
             "devices/:eui/readings", "devices/\(TwoTenants.bayEUI)/readings",
             foreign: "devices/\(TwoTenants.southernEUI)/readings"
         ).elsewhere,
+        row("devices/export", "devices/export"),
+        change(
+            .post, "devices", "devices", "{\"device_eui\":\"70b3d57ed0000055\",\"name\":\"N\"}", answers: .created),
+        csv("devices/import", "device_eui,name\n70b3d57ed0000056,N\n"),
+        change(
+            .patch, "devices/:eui", "devices/\(TwoTenants.bayEUI)", "{\"name\":\"N\"}",
+            foreign: "devices/\(TwoTenants.southernEUI)"
+        ).elsewhere,
+        change(
+            .put, "devices/:eui", "devices/\(TwoTenants.bayEUI)", "{\"name\":\"N\",\"site_id\":\"\(TwoTenants.p01)\"}",
+            foreign: "devices/\(TwoTenants.southernEUI)"
+        ).elsewhere,
+        change(
+            .delete, "devices/:eui", "devices/\(TwoTenants.bayEUI)", answers: .noContent,
+            foreign: "devices/\(TwoTenants.southernEUI)"
+        ).elsewhere,
         row("orphan-devices", "orphan-devices"),
         row(
             "orphan-devices/:eui", "orphan-devices/\(TwoTenants.orphanEUI)",
             foreign: "orphan-devices/\(TwoTenants.southernOrphanEUI)"),
+        change(
+            .delete, "orphan-devices/:eui", "orphan-devices/\(TwoTenants.orphanEUI)", answers: .noContent,
+            foreign: "orphan-devices/\(TwoTenants.southernOrphanEUI)"),
+        change(
+            .post, "orphan-devices/:eui/unignore", "orphan-devices/\(TwoTenants.orphanEUI)/unignore",
+            foreign: "orphan-devices/\(TwoTenants.southernOrphanEUI)/unignore"),
+        change(
+            .post, "orphan-devices/:eui/claim", "orphan-devices/\(TwoTenants.orphanEUI)/claim", "{\"name\":\"N\"}",
+            foreign: "orphan-devices/\(TwoTenants.southernOrphanEUI)/claim"),
         row("series", "series"),
         row("series/query", "series/query?from=2026-01-05T00:00:00Z&to=2026-01-06T00:00:00Z"),
         post("auth/logout", answers: .noContent),

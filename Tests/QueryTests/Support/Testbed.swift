@@ -68,7 +68,9 @@ struct Testbed: Sendable {
     func ask(
         _ row: AccessRow, for path: String, as token: String?, headers: HTTPFields = [:]
     ) async throws -> Answered {
-        try await send(row.method, path, row.body, as: token, headers: headers)
+        var headers = headers
+        if row.body != nil { headers[.contentType] = row.type }
+        return try await send(row.method, path, row.body, as: token, headers: headers)
     }
 
     /// With a body of JSON, where there is one.

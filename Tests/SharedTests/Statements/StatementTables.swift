@@ -63,8 +63,9 @@ extension StatementTables {
         texts: [
             Place("ExportTables.swift", "table"): [
                 "sites", "spaces", "device_profiles", "devices", "orphan_devices", "invitations", "roles", "api_keys",
-                "integrations", "quarantine", "audit_logs",
+                "integrations", "reservations", "calendar_feeds", "quarantine", "audit_logs",
             ],
+            Place("SpaceCalendar.swift", "spaces"): ["sp.is_bookable"],
             Place("UplinkWrites.swift", "table"): ["uplinks", "orphan_uplinks"],
             Place("UplinkWrites.swift", "columns"): ["", ", leaves"],
             Place("UplinkWrites.swift", "values"): ["", ", w.leaves"],

@@ -34,7 +34,8 @@ struct GenericDialect: Sendable {
         var uplinks: [Result<Uplink, UplinkRejection>] = []
         for element in list.children {
             guard uplinks.count < maxUplinks else { return .failure(.tooManyUplinks) }
-            uplinks.append(GenericUplink.read(element, now: now))
+            // One after the other: of two readings of one moment only the first would count.
+            uplinks.append(GenericUplink.read(element, now: now.adding(microseconds: Int64(uplinks.count))))
         }
         return .success(UplinkReport(isList: true, uplinks: uplinks))
     }

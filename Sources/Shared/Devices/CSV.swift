@@ -1,21 +1,21 @@
 /// Reads RFC 4180: commas, quotes that may hold commas, quotes and line ends, CRLF, LF or CR. A byte order mark is passed over.
-struct CSV {
-    struct Record: Equatable {
+package struct CSV {
+    package struct Record: Equatable {
         /// Where the record begins, from 1.
-        let line: Int
-        let fields: [String]
+        package let line: Int
+        package let fields: [String]
     }
 
-    struct Fault: Error, Equatable {
-        let line: Int
-        let reason: String
+    package struct Fault: Error, Equatable {
+        package let line: Int
+        package let reason: String
     }
 
     private var bytes: ArraySlice<UInt8>
     private var line = 1
 
     /// Every record or, where one can't be read, why; what follows a closed record is read on. Empty lines are none.
-    static func read(_ bytes: [UInt8]) -> [Result<Record, Fault>] {
+    package static func read(_ bytes: [UInt8]) -> [Result<Record, Fault>] {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         var reader = CSV(bytes: bytes.starts(with: mark) ? bytes.dropFirst(3) : bytes[...])
         var records: [Result<Record, Fault>] = []

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Query
+@testable import Shared
 
 struct StrictJSONTests {
     @Test(arguments: [

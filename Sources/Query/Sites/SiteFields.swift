@@ -2,8 +2,8 @@ import Foundation
 import Postgres
 import Shared
 
-/// A site that a client wants to make.
-struct NewSite: Sendable {
+/// What a client says of a site.
+struct SiteFields: Sendable {
     let code: String
     let name: String
     let kind: Site.Kind
@@ -16,6 +16,7 @@ struct NewSite: Sendable {
     /// - Parameter fixed: the kind, where the path says it.
     /// - Throws: `Problem` 422.
     init(_ body: inout JSONBody, kind fixed: Site.Kind?) throws {
+        body.skip("id", "created_at", "updated_at")
         code = body.required("code") { $0.code($1) } ?? ""
         name = body.required("name") { $0.name($1) } ?? ""
         let given: Site.Kind? = body.word("kind")
@@ -32,7 +33,8 @@ struct NewSite: Sendable {
 }
 
 extension JSONBody {
-    fileprivate mutating func code(_ name: String) -> String? {
+    /// What people call a site or a space.
+    mutating func code(_ name: String) -> String? {
         guard let text = text(name) else { return nil }
         let code = Code(text)?.rawValue
         if code == nil {

@@ -1,12 +1,13 @@
-import Shared
 import Testing
 
-@testable import Admin
+@testable import Shared
 
 struct DeviceFileTests {
     @Test(arguments: ["", "name,site", "device_eui,colour", "device_eui,name,name", "\"device_eui"])
     func aHeaderThatSaysTooLittleIsRefused(header: String) {
-        #expect(throws: Refusal.self) { _ = try DeviceFile(Array((header + "\n70b3d57ed0000001,x").utf8)) }
+        #expect(throws: DeviceFile.Unreadable.self) {
+            _ = try DeviceFile(Array((header + "\n70b3d57ed0000001,x").utf8))
+        }
     }
 
     @Test func euisAreTakenInEveryWriting() throws {

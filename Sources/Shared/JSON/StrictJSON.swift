@@ -4,20 +4,20 @@ import Foundation
 ///
 /// Foundation's decoder, which reads a body afterwards, is satisfied with less: it takes trailing commas, byte order marks and
 /// UTF-16, and does not look at values that nobody asks for, such as `1.` or `"\x"`.
-enum StrictJSON {
+package enum StrictJSON {
     /// Containers within one another, which bounds the stack.
-    static let maxDepth = 64
+    package static let maxDepth = 64
 
     /// As far as a double's goes. PostgreSQL writes a number out in full: `1e131000` has that many digits.
-    static let maxExponent = 308
+    package static let maxExponent = 308
 
     /// Whether some number in this JSON would be written with more digits than any is meant to have.
-    static func hasHugeNumber(_ bytes: ArraySlice<UInt8>) -> Bool {
+    package static func hasHugeNumber(_ bytes: ArraySlice<UInt8>) -> Bool {
         var scanner = Scanner(rest: bytes)
         return !scanner.takeValue(depth: 0) || scanner.hasHugeNumber
     }
 
-    static func isValid(_ bytes: [UInt8]) -> Bool {
+    package static func isValid(_ bytes: [UInt8]) -> Bool {
         guard String(validating: bytes, as: UTF8.self) != nil else { return false }
         var scanner = Scanner(rest: bytes[...])
         return scanner.takeValue(depth: 0) && scanner.rest.isEmpty
@@ -26,7 +26,7 @@ enum StrictJSON {
     /// The members of an object, as they are written; of two with one name the last.
     ///
     /// - Returns: nil for what is not JSON, or no object.
-    static func members(of bytes: [UInt8]) -> [String: ArraySlice<UInt8>]? {
+    package static func members(of bytes: [UInt8]) -> [String: ArraySlice<UInt8>]? {
         guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
         var scanner = Scanner(rest: bytes[...])
         var members: [String: ArraySlice<UInt8>] = [:]

@@ -1,13 +1,20 @@
 import Foundation
 import Postgres
-import Shared
+
+/// A device that was registered or changed, as the audit log keeps it.
+package struct DeviceChange: Sendable {
+    package let id: UUID
+    /// Nil for a new one.
+    package let before: [String: String]?
+    package let after: [String: String]
+}
 
 /// Registers or changes the devices of a file, set-wise in chunks, each chunk in a transaction of its own. The same file
 /// again changes nothing.
-struct DeviceImport: Sendable {
+package struct DeviceImport: Sendable {
     /// What became of one line.
-    struct Outcome: Sendable, Equatable {
-        enum Result: Sendable, Equatable {
+    package struct Outcome: Sendable, Equatable {
+        package enum Result: Sendable, Equatable {
             case created
             /// Created from an orphan; so many uplinks became readings.
             case adopted(Int)
@@ -16,19 +23,42 @@ struct DeviceImport: Sendable {
             case failed(String)
         }
 
-        let number: Int
-        let deviceEUI: String
-        let result: Result
+        package let number: Int
+        package let deviceEUI: String
+        package let result: Result
     }
 
-    static let chunkSize = 1_000
+    /// What an import may do, and on whose word.
+    package struct Terms: Sendable {
+        /// Writes what was changed into the audit log, in the change's own transaction.
+        package typealias Recorder = @Sendable ([DeviceChange], TenantTransaction) async throws -> Void
 
-    let database: Database
-    let tenant: Tenant
-    let createSpaces: Bool
+        /// Whether spaces and profiles that lines name are made where there are none.
+        package let createsSpaces, createsProfiles: Bool
+        /// The sites whose devices may be touched; nil for all of them.
+        package let sites: [UUID]?
+        package let record: Recorder
+
+        package init(
+            createsSpaces: Bool, createsProfiles: Bool = true, sites: [UUID]? = nil, record: @escaping Recorder
+        ) {
+            (self.createsSpaces, self.createsProfiles) = (createsSpaces, createsProfiles)
+            (self.sites, self.record) = (sites, record)
+        }
+    }
+
+    private static let chunkSize = 1_000
+
+    private let database: Database
+    private let tenant: Tenant
+    private let terms: Terms
+
+    package init(database: Database, tenant: Tenant, _ terms: Terms) {
+        (self.database, self.tenant, self.terms) = (database, tenant, terms)
+    }
 
     /// - Returns: an outcome for each line, in the file's order.
-    func run(_ file: DeviceFile) async throws -> [Outcome] {
+    package func run(_ file: DeviceFile) async throws -> [Outcome] {
         var outcomes = file.bad.map { bad in
             Outcome(number: bad.number, deviceEUI: bad.deviceEUI, result: .failed(bad.reason))
         }
@@ -45,15 +75,22 @@ struct DeviceImport: Sendable {
     private func store(_ lines: [DeviceFile.Line], _ columns: Set<DeviceFile.Column>) async throws -> [Outcome] {
         do {
             return try await database.withTenant(tenant) { tx in
-                try await DeviceChunk(lines, columns, createSpaces: createSpaces, tenant: tenant, in: tx).store(in: tx)
+                try await DeviceChunk(lines, columns, terms, tenant: tenant, in: tx).store(in: tx)
             }
         } catch let error where Self.refusesRow(error) {
             if lines.count == 1 {
-                let reason = Refusal(error)?.description ?? "the database refused it"
-                return [Outcome(lines[0], .failed(reason))]
+                return [Outcome(lines[0], .failed(Self.reason(error)))]
             }
             let half = lines.count / 2
             return try await store(Array(lines[..<half]), columns) + store(Array(lines[half...]), columns)
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error.postgresError?.constraint {
+        case "devices_space": "the space has another device already"
+        case "devices_eui": "the device was registered at the same moment"
+        default: "the database refused it"
         }
     }
 
@@ -70,7 +107,7 @@ extension DeviceImport.Outcome {
     }
 
     /// As it stands in the report.
-    var words: (result: String, detail: String) {
+    package var words: (result: String, detail: String) {
         switch result {
         case .created: ("created", "")
         case .adopted(let uplinks): ("created", "\(uplinks) kept uplinks adopted")
@@ -80,7 +117,7 @@ extension DeviceImport.Outcome {
         }
     }
 
-    var isFailure: Bool {
+    package var isFailure: Bool {
         if case .failed = result { true } else { false }
     }
 }

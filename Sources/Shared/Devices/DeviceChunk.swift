@@ -1,6 +1,5 @@
 import Foundation
 import Postgres
-import Shared
 
 /// Some lines of a file with all that they refer to: decided here, then written in a few statements.
 struct DeviceChunk {
@@ -16,24 +15,27 @@ struct DeviceChunk {
         var profileID: UUID?
         var siteID: UUID?
         var spaceID: UUID?
+        var metadata: JSONB?
     }
 
     private let columns: Set<DeviceFile.Column>
+    private let terms: DeviceImport.Terms
     private let tenant: Tenant
     private var references: DeviceReferences
     private var good: [DeviceFile.Line] = []
     private var outcomes: [DeviceImport.Outcome] = []
 
     init(
-        _ lines: [DeviceFile.Line], _ columns: Set<DeviceFile.Column>, createSpaces: Bool, tenant: Tenant,
+        _ lines: [DeviceFile.Line], _ columns: Set<DeviceFile.Column>, _ terms: DeviceImport.Terms, tenant: Tenant,
         in tx: TenantTransaction
     ) async throws {
         self.columns = columns
         self.tenant = tenant
-        references = try await DeviceReferences(of: lines, tenant: tenant.id, in: tx)
+        self.terms = terms
+        references = try await DeviceReferences(of: lines, visible: terms.sites, tenant: tenant.id, in: tx)
         var taken: [DeviceReferences.SpaceKey: Int] = [:]
         for line in lines {
-            if let reason = fault(of: line, createSpaces: createSpaces, taken: &taken, lines) {
+            if let reason = fault(of: line, taken: &taken, lines) {
                 outcomes.append(.init(line, .failed(reason)))
             } else {
                 good.append(line)
@@ -43,13 +45,20 @@ struct DeviceChunk {
     }
 
     private func fault(
-        of line: DeviceFile.Line, createSpaces: Bool, taken: inout [DeviceReferences.SpaceKey: Int],
-        _ lines: [DeviceFile.Line]
+        of line: DeviceFile.Line, taken: inout [DeviceReferences.SpaceKey: Int], _ lines: [DeviceFile.Line]
     ) -> String? {
+        if let sites = terms.sites, let standing = references.devices[line.deviceEUI]?.standsIn,
+            !sites.contains(standing)
+        {
+            return "the device is not yours to change"
+        }
+        if let profile = line.profile, references.profiles[profile] == nil, !terms.createsProfiles {
+            return "there is no profile \(profile)"
+        }
         if let site = line.site, references.sites[site] == nil { return "there is no site \(site)" }
         guard let key = line.spaceKey else { return nil }
         guard let space = references.spaces[key] else {
-            guard createSpaces else { return "site \(key.site) has no space \(key.space)" }
+            guard terms.createsSpaces else { return "site \(key.site) has no space \(key.space)" }
             return claim(key, by: line, &taken)
         }
         if let holder = references.holders[space], holder != line.deviceEUI {
@@ -85,7 +94,7 @@ struct DeviceChunk {
             } else {
                 let device = NewDevice(
                     deviceEUI: line.deviceEUI, name: after.name, profileID: after.profileID, siteID: after.siteID,
-                    spaceID: after.spaceID)
+                    spaceID: after.spaceID, metadata: after.metadata ?? JSONB("{}"))
                 new.append((line, device))
             }
         }
@@ -96,8 +105,7 @@ struct DeviceChunk {
         outcomes += new.map { line, _ in
             .init(line, adopted[line.deviceEUI].map { .adopted($0) } ?? .created)
         }
-        try await SystemAudit.append(
-            audit(changes) + audit(new.map(\.device), adopted), tenant: tenant.id, in: tx)
+        try await terms.record(audit(changes) + audit(new.map(\.device), adopted), tx)
         return outcomes
     }
 
@@ -110,6 +118,10 @@ struct DeviceChunk {
             let site = line.site.flatMap { references.sites[$0] }
             if site != placement.siteID { placement.spaceID = nil } // a space lies in its site
             placement.siteID = site
+        }
+        // PostgreSQL writes it in a form of its own, so an equal one stays as it is.
+        if columns.contains(.metadata), !(existing?.hasSame(line.metadata) ?? false) {
+            placement.metadata = line.metadata ?? JSONB("{}")
         }
         if columns.contains(.space) { placement.spaceID = line.spaceKey.flatMap { references.spaces[$0] } }
         return placement
@@ -129,27 +141,27 @@ struct DeviceChunk {
         try await tx.run(
             """
             UPDATE devices AS d
-               SET name = w.name, profile_id = w.profile_id, site_id = w.site_id, space_id = w.space_id, updated_at = now()
+               SET name = w.name, profile_id = w.profile_id, site_id = w.site_id, space_id = w.space_id,
+                   metadata = w.metadata, updated_at = now()
               FROM unnest(\(changes.map(\.before.id)), \(after.map(\.name)), \(after.map(\.profileID)),
-                   \(after.map(\.siteID)), \(after.map(\.spaceID))) AS w (id, name, profile_id, site_id, space_id)
+                   \(after.map(\.siteID)), \(after.map(\.spaceID)), \(after.map { $0.metadata ?? JSONB("{}") }))
+                   AS w (id, name, profile_id, site_id, space_id, metadata)
              WHERE d.tenant_id = \(tenant.id) AND d.id = w.id
             """)
     }
 
-    private func audit(_ changes: [Change]) -> [SystemAudit] {
+    private func audit(_ changes: [Change]) -> [DeviceChange] {
         changes.map { change in
-            SystemAudit(
-                action: "device.updated", resourceType: "device", resourceID: change.before.id.lowercaseString,
-                before: Placement(of: change.before).fields, after: change.after.fields)
+            DeviceChange(
+                id: change.before.id, before: Placement(of: change.before).fields, after: change.after.fields)
         }
     }
 
-    private func audit(_ devices: [NewDevice], _ adopted: [DeviceEUI: Int]) -> [SystemAudit] {
+    private func audit(_ devices: [NewDevice], _ adopted: [DeviceEUI: Int]) -> [DeviceChange] {
         devices.map { device in
             var after = ["device_eui": device.deviceEUI.rawValue, "name": device.name]
             if let uplinks = adopted[device.deviceEUI] { after["adopted"] = String(uplinks) }
-            return SystemAudit(
-                action: "device.created", resourceType: "device", resourceID: device.id.lowercaseString, after: after)
+            return DeviceChange(id: device.id, before: nil, after: after)
         }
     }
 }
@@ -157,7 +169,8 @@ struct DeviceChunk {
 extension DeviceChunk.Placement {
     fileprivate init(of existing: DeviceReferences.Existing) {
         self.init(
-            name: existing.name, profileID: existing.profileID, siteID: existing.siteID, spaceID: existing.spaceID)
+            name: existing.name, profileID: existing.profileID, siteID: existing.siteID, spaceID: existing.spaceID,
+            metadata: existing.metadata)
     }
 
     fileprivate var fields: [String: String] {
@@ -165,6 +178,7 @@ extension DeviceChunk.Placement {
         fields["profile_id"] = profileID?.lowercaseString
         fields["site_id"] = siteID?.lowercaseString
         fields["space_id"] = spaceID?.lowercaseString
+        fields["metadata"] = metadata?.text
         return fields
     }
 }

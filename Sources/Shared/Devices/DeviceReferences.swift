@@ -1,6 +1,5 @@
 import Foundation
 import Postgres
-import Shared
 
 /// What the lines of a file name by code, name or EUI, as the database has it.
 struct DeviceReferences: Sendable {
@@ -16,6 +15,9 @@ struct DeviceReferences: Sendable {
         let profileID: UUID?
         let siteID: UUID?
         let spaceID: UUID?
+        let metadata: JSONB
+        /// Its own site, or its space's.
+        let standsIn: UUID?
 
         init(_ row: Row) throws {
             id = try row["id"]
@@ -24,6 +26,16 @@ struct DeviceReferences: Sendable {
             profileID = try row["profile_id"]
             siteID = try row["site_id"]
             spaceID = try row["space_id"]
+            metadata = try row["metadata"]
+            standsIn = try row["stands_in"]
+        }
+
+        /// Whether its metadata are these, however they are written.
+        func hasSame(_ other: JSONB?) -> Bool {
+            func object(_ json: JSONB) -> NSDictionary? {
+                (try? JSONSerialization.jsonObject(with: Data(json.text.utf8))) as? NSDictionary
+            }
+            return object(metadata) == object(other ?? JSONB("{}"))
         }
     }
 
@@ -56,9 +68,10 @@ struct DeviceReferences: Sendable {
     var holders: [UUID: DeviceEUI]
     let devices: [DeviceEUI: Existing]
 
-    init(of lines: [DeviceFile.Line], tenant: TenantID, in tx: TenantTransaction) async throws {
+    /// - Parameter visible: the sites that there are for whoever asks; nil for all.
+    init(of lines: [DeviceFile.Line], visible: [UUID]?, tenant: TenantID, in tx: TenantTransaction) async throws {
         let devices = try await tx.all(Self.devices(lines.map(\.deviceEUI.rawValue).sorted(), tenant))
-        let sites = try await tx.all(Self.sites(Array(Set(lines.compactMap(\.site))), tenant))
+        let sites = try await tx.all(Self.sites(Array(Set(lines.compactMap(\.site))), visible, tenant))
         let profiles = try await tx.all(Self.profiles(Array(Set(lines.compactMap(\.profile))), tenant))
         let keys = Array(Set(lines.compactMap(\.spaceKey)))
         let spaces = keys.isEmpty ? [] : try await tx.all(Self.spaces(keys, tenant))
@@ -110,17 +123,22 @@ extension DeviceFile.Line {
 extension DeviceReferences {
     private static func devices(_ euis: [String], _ tenant: TenantID) -> Statement<Existing> {
         """
-        SELECT id, device_eui, name, profile_id, site_id, space_id FROM devices
-         WHERE tenant_id = \(tenant) AND device_eui = ANY (\(euis)) AND deleted_at IS NULL
-         ORDER BY device_eui FOR UPDATE
+        SELECT d.id, d.device_eui, d.name, d.profile_id, d.site_id, d.space_id, d.metadata,
+               coalesce(d.site_id, sp.site_id) AS stands_in
+          FROM devices d LEFT JOIN spaces sp ON sp.tenant_id = d.tenant_id AND sp.id = d.space_id
+         WHERE d.tenant_id = \(tenant) AND d.device_eui = ANY (\(euis)) AND d.deleted_at IS NULL
+         ORDER BY d.device_eui FOR UPDATE OF d
         """
     }
 
-    private static func sites(_ codes: [String], _ tenant: TenantID) -> Statement<Named> {
-        """
-        SELECT id, code AS name FROM sites
-         WHERE tenant_id = \(tenant) AND code = ANY (\(codes)) AND deleted_at IS NULL
-        """
+    /// They stay while the transaction goes on.
+    private static func sites(_ codes: [String], _ visible: [UUID]?, _ tenant: TenantID) -> Statement<Named> {
+        let isVisible: Fragment = visible.map { "id = ANY (\($0))" } ?? "true"
+        return """
+            SELECT id, code AS name FROM sites
+             WHERE tenant_id = \(tenant) AND code = ANY (\(codes)) AND deleted_at IS NULL AND \(isVisible)
+             ORDER BY id FOR SHARE
+            """
     }
 
     private static func profiles(_ names: [String], _ tenant: TenantID) -> Statement<Named> {
@@ -138,6 +156,7 @@ extension DeviceReferences {
           JOIN spaces sp ON sp.tenant_id = \(tenant) AND sp.site_id = si.id AND sp.code = w.space
                AND sp.deleted_at IS NULL
           LEFT JOIN devices d ON d.tenant_id = \(tenant) AND d.space_id = sp.id AND d.deleted_at IS NULL
+         ORDER BY sp.id FOR SHARE OF sp
         """
     }
 }

@@ -1,8 +1,7 @@
-import Shared
 import Support
 import Testing
 
-@testable import Admin
+@testable import Shared
 
 struct DeviceFileFuzzTests {
     private static let corpus = [
@@ -55,7 +54,7 @@ struct DeviceFileFuzzTests {
             let file: DeviceFile
             do {
                 file = try DeviceFile(bytes)
-            } catch is Refusal {
+            } catch is DeviceFile.Unreadable {
                 return false
             }
             let numbers = file.lines.map(\.number) + file.bad.map(\.number)

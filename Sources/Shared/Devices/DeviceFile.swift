@@ -1,43 +1,58 @@
-import Shared
+import Postgres
 
 /// A file of devices, read and checked as far as that goes without the database.
-struct DeviceFile {
+package struct DeviceFile: Sendable {
     /// A device as a line tells it.
-    struct Line: Sendable, Equatable {
-        let number: Int
-        let deviceEUI: DeviceEUI
-        let name: String?
-        let profile: String?
-        let site: String?
-        let space: String?
+    package struct Line: Sendable, Equatable {
+        package let number: Int
+        package let deviceEUI: DeviceEUI
+        package let name: String?
+        package let profile: String?
+        package let site: String?
+        package let space: String?
+        /// A JSON object.
+        package let metadata: JSONB?
+
+        package init(
+            number: Int, deviceEUI: DeviceEUI, name: String?, profile: String?, site: String?, space: String?,
+            metadata: JSONB? = nil
+        ) {
+            (self.number, self.deviceEUI, self.name) = (number, deviceEUI, name)
+            (self.profile, self.site, self.space, self.metadata) = (profile, site, space, metadata)
+        }
     }
 
-    struct Bad: Sendable, Equatable {
-        let number: Int
-        let deviceEUI: String
-        let reason: String
+    package struct Bad: Sendable, Equatable {
+        package let number: Int
+        package let deviceEUI: String
+        package let reason: String
     }
 
-    enum Column: String, CaseIterable, Sendable {
+    package enum Column: String, CaseIterable, Sendable {
         case deviceEUI = "device_eui"
-        case name, profile, site, space
+        case name, profile, site, space, metadata
     }
 
     /// Those that the file has: the others are left as they are in the database.
-    let columns: Set<Column>
-    let lines: [Line]
-    let bad: [Bad]
+    package let columns: Set<Column>
+    package let lines: [Line]
+    package let bad: [Bad]
 
-    init(columns: Set<Column>, lines: [Line], bad: [Bad]) {
+    package init(columns: Set<Column>, lines: [Line], bad: [Bad]) {
         self.columns = columns
         self.lines = lines
         self.bad = bad
     }
 
-    /// - Throws: `Refusal` when the header can't be read.
-    init(_ bytes: [UInt8]) throws {
+    /// Why a file can't be read at all; for people.
+    package struct Unreadable: Error, Equatable {
+        package let reason: String
+    }
+
+    /// - Throws: `Unreadable` when the header can't be read.
+    package init(_ bytes: [UInt8]) throws(Unreadable) {
         let records = CSV.read(bytes)
-        guard let first = records.first else { throw Refusal(.data, "the file is empty") }
+        guard let first = records.first else { throw Unreadable(reason: "the file is empty") }
         let header = try Self.header(first)
         columns = Set(header)
         var lines: [Line] = []
@@ -64,18 +79,19 @@ struct DeviceFile {
         let bad: Bad
     }
 
-    private static func header(_ record: Result<CSV.Record, CSV.Fault>) throws -> [Column] {
-        guard case .success(let record) = record else { throw Refusal(.data, "the header can't be read") }
+    private static func header(_ record: Result<CSV.Record, CSV.Fault>) throws(Unreadable) -> [Column] {
+        guard case .success(let record) = record else { throw Unreadable(reason: "the header can't be read") }
         let names = record.fields.map { $0.trimmingSpaces.lowercased() }
-        let header = try names.map { name in
+        var header: [Column] = []
+        for name in names {
             guard let column = Column(rawValue: name) else {
                 let known = Column.allCases.map(\.rawValue).joined(separator: ", ")
-                throw Refusal(.data, "the header names a column \(name); known are \(known)")
+                throw Unreadable(reason: "the header names a column \(name.prefix(40)); known are \(known)")
             }
-            return column
+            header.append(column)
         }
-        guard Set(header).count == header.count else { throw Refusal(.data, "the header names a column twice") }
-        guard header.contains(.deviceEUI) else { throw Refusal(.data, "the header names no column device_eui") }
+        guard Set(header).count == header.count else { throw Unreadable(reason: "the header names a column twice") }
+        guard header.contains(.deviceEUI) else { throw Unreadable(reason: "the header names no column device_eui") }
         return header
     }
 
@@ -100,12 +116,12 @@ struct DeviceFile {
         guard let deviceEUI = DeviceEUI(fields[.deviceEUI] ?? "") else {
             return fault("device_eui is not 16 hex digits")
         }
-        if let name = fields[.name], name.unicodeScalars.count > 200 {
-            return fault("name is longer than 200 characters")
+        for column in [Column.name, .profile] {
+            guard let text = fields[column], !DisplayName.isValid(text) else { continue }
+            let isLong = text.unicodeScalars.count > DisplayName.maxLength
+            return fault("\(column.rawValue) \(isLong ? "is longer than 200 characters" : "holds what can't be read")")
         }
-        if let profile = fields[.profile], profile.unicodeScalars.count > 200 {
-            return fault("profile is longer than 200 characters")
-        }
+        if let metadata = fields[.metadata], !isObject(metadata) { return fault("metadata is not a JSON object") }
         for column in [Column.site, .space] {
             if let code = fields[column], Code(code) == nil { return fault("\(column.rawValue) is not a code") }
         }
@@ -113,7 +129,13 @@ struct DeviceFile {
         return .success(
             Line(
                 number: number, deviceEUI: deviceEUI, name: fields[.name], profile: fields[.profile],
-                site: fields[.site], space: fields[.space]))
+                site: fields[.site], space: fields[.space], metadata: fields[.metadata].map { JSONB($0) }))
+    }
+
+    /// One that the database takes: of bounded size, and without numbers of a million digits.
+    private static func isObject(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return bytes.count <= 65_536 && StrictJSON.members(of: bytes) != nil && !StrictJSON.hasHugeNumber(bytes[...])
     }
 }
 

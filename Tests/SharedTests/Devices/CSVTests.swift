@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Admin
+@testable import Shared
 
 struct CSVTests {
     private func fields(_ text: String) throws -> [[String]] {

@@ -4,7 +4,7 @@ import ServiceLifecycle
 /// Begins a piece of upkeep now and at each interval, until shutdown begins; what takes longer than the interval begins again at
 /// once, so that upkeep which falls behind has all the time there is. One that fails is logged and tried again at the next
 /// turn: upkeep is never worth a process's life.
-func repeatUntilShutdown(
+package func repeatUntilShutdown(
     every interval: Duration, logger: Logger, _ work: @escaping @Sendable () async throws -> Void
 ) async {
     await cancelWhenGracefulShutdown {

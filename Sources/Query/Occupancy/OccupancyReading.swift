@@ -1,0 +1,73 @@
+import Foundation
+import Postgres
+import Shared
+
+/// What sensors said of spaces in a span of time.
+struct OccupancyReading: Sendable {
+    /// A sensor's time in a space, within the span.
+    struct Placement: Sendable {
+        let spaceID: UUID
+        /// Nil for a sensor that never said whether the space is taken.
+        let series: Int32?
+        /// Microseconds since the Unix epoch.
+        let span: Range<Int64>
+        /// Microseconds.
+        let interval: Int64
+
+        init(_ row: Row) throws {
+            spaceID = try row["space_id"]
+            series = try row["id"]
+            let since = (try row["since"] as Timestamp).microseconds
+            span = since..<max(since, (try row["until"] as Timestamp).microseconds)
+            interval = Int64(try row["expected_interval_s"] as Int32) * 1_000_000
+        }
+    }
+
+    private var placements: [UUID: [Placement]] = [:]
+    private var merges: [Int32: SampleMerge] = [:]
+    private let span: Range<Int64>
+
+    /// Puts together what ``rows(_:_:in:_:)`` answered.
+    init(_ rows: [OccupancyRow], within span: Range<Timestamp>) {
+        self.span = span.lowerBound.microseconds..<span.upperBound.microseconds
+        var logged: [SeriesReadingRow.LogRow] = []
+        for row in rows {
+            switch row {
+            case .placement(let placement): placements[placement.spaceID, default: []].append(placement)
+            case .chunk(let series, let chunk, _):
+                merges[series, default: SampleMerge()].add(chunk, within: .min..<self.span.upperBound)
+            case .logged(let row, _): logged.append(row)
+            }
+        }
+        for row in logged.sorted(by: { $0.id < $1.id }) {
+            for index in row.series.indices {
+                merges[row.series[index], default: SampleMerge()].addLogged(row.ts[index], row.values[index])
+            }
+        }
+    }
+
+    /// In the order of their ids.
+    var spaces: [UUID] { placements.keys.sorted() }
+
+    /// Unknown all the time for a space that had no sensor.
+    func occupancy(of space: UUID) -> Occupancy {
+        let parts = (placements[space] ?? []).map { placement in
+            let readings = placement.series.flatMap { merges[$0]?.merged() } ?? Samples()
+            return Occupancy(readings, holdingFor: placement.interval, within: placement.span)
+        }
+        return Occupancy(parts, within: span)
+    }
+}
+
+extension ReadingBudget {
+    /// - Throws: `Problem` 422 that says what to narrow.
+    func check(_ rows: [OccupancyRow]) throws {
+        var (samples, rowCount) = (Int64(0), 0)
+        for case .chunk(_, _, let readSoFar) in rows { (samples, rowCount) = (max(samples, readSoFar), rowCount + 1) }
+        for case .logged(_, let readSoFar) in rows { (samples, rowCount) = (max(samples, readSoFar), rowCount + 1) }
+        guard samples <= self.samples, rowCount < self.rows else {
+            throw Problem.tooMuch(
+                "from", "too_many_samples", "More than \(self.samples) readings to read: narrow from and to.")
+        }
+    }
+}

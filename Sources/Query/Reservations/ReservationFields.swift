@@ -1,0 +1,96 @@
+import Foundation
+import Hummingbird
+import Postgres
+import Shared
+
+/// What a client says of a reservation.
+struct ReservationFields: Sendable {
+    /// Whom a client names; what is missing of a member is known.
+    struct Holder: Sendable {
+        let userID: UUID?
+        let name, email, phone: String?
+    }
+
+    let spaceID: UUID
+    let startsAt, endsAt: Timestamp
+    /// Pending or confirmed.
+    let status: Reservation.Status
+    /// Nil: whoever asks.
+    let holder: Holder?
+    let note: String?
+    let requestID: String?
+
+    var span: Range<Timestamp> { startsAt..<endsAt }
+
+    /// - Parameter standing: the reservation that becomes this; nil for a new one.
+    /// - Throws: `Problem` 422.
+    init(_ body: inout JSONBody, standing: Reservation?, at now: Timestamp) throws {
+        body.skip("id", "site_id", "expires_at", "checked_in_at", "created_at", "updated_at")
+        spaceID = body.required("space_id") { $0.id($1) } ?? UUID()
+        let startsAt = body.required("starts_at") { $0.time($1) } ?? now
+        let endsAt = body.required("ends_at") { $0.time($1) } ?? now
+        // Where either is missing that is fault enough.
+        if startsAt >= endsAt, startsAt != now || endsAt != now {
+            body.refuse("starts_at", "empty_span", "Must be before ends_at.")
+        }
+        if endsAt > startsAt.adding(seconds: Reservation.longest) {
+            body.refuse("ends_at", "too_long", "A reservation has 30 days at most.")
+        }
+        let earliest = now.adding(seconds: -Reservation.grace)
+        if startsAt != standing?.startsAt, startsAt < earliest {
+            body.refuse("starts_at", "in_the_past", "Must not lie in the past.")
+        } else if endsAt != standing?.endsAt, endsAt < earliest {
+            body.refuse("ends_at", "in_the_past", "Must not lie in the past.")
+        }
+        (self.startsAt, self.endsAt) = (startsAt, max(startsAt, endsAt))
+        status = body.status("status", standing: standing?.status)
+        holder = body.nested("holder") { $0.holder() }
+        note = body.noteText("note")
+        requestID = body.requestID("request_id")
+        if let standing, requestID != standing.requestID {
+            body.refuse("request_id", "immutable", "This is of its creation.")
+        }
+        try body.check()
+    }
+}
+
+extension JSONBody {
+    fileprivate mutating func status(_ name: String, standing: Reservation.Status?) -> Reservation.Status {
+        let status: Reservation.Status? = word(name)
+        if let standing {
+            if let status, status != standing {
+                refuse(name, "immutable", "POST …/confirm, /cancel, /check-in and /complete change it.")
+            }
+            return standing
+        }
+        if let status, !status.holdsPlace { refuse(name, "not_allowed", "A new one is pending or confirmed.") }
+        return status ?? .confirmed
+    }
+
+    fileprivate mutating func holder() -> ReservationFields.Holder {
+        let userID = id("user_id")
+        let name = userID == nil ? required("name") { $0.name($1) } : name()
+        return .init(userID: userID, name: name, email: email(), phone: phone("phone"))
+    }
+
+    private mutating func phone(_ name: String) -> String? {
+        guard let text = text(name) else { return nil }
+        if !text.contains(/^[+0-9][0-9 ().\/-]{1,31}$/) {
+            refuse(name, "invalid_number", "Must be a telephone number.")
+        }
+        return text
+    }
+
+    fileprivate mutating func noteText(_ name: String) -> String? {
+        guard let text = text(name) else { return nil }
+        if text.unicodeScalars.count > 2_000 { refuse(name, "too_long", "At most 2000 characters.") }
+        return text
+    }
+
+    /// The key that makes creating something twice creating it once: 1 to 200 characters.
+    mutating func requestID(_ name: String) -> String? {
+        guard let text = text(name) else { return nil }
+        if !IdempotencyKey.isValid(text) { refuse(name, "invalid_key", "Must have 1 to 200 printable characters.") }
+        return text
+    }
+}

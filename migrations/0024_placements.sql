@@ -1,0 +1,213 @@
+-- Sites, spaces, profiles and devices that people change over the API; which device a space had when, and since when it is taken.
+
+GRANT UPDATE (code, name, kind, timezone, address, latitude, longitude, expected_interval_s, settings, updated_at, deleted_at)
+    ON sites TO pulsegate_query;
+GRANT INSERT (tenant_id, id, site_id, code, name, kind, floor, capacity, is_bookable, opening_hours, metadata),
+      UPDATE (site_id, code, name, kind, floor, capacity, is_bookable, opening_hours, metadata, updated_at, deleted_at)
+    ON spaces TO pulsegate_query;
+GRANT INSERT (tenant_id, id, name, decoder, decoder_fields, occupied_field, expected_interval_s),
+      UPDATE (name, decoder, decoder_fields, occupied_field, expected_interval_s, updated_at, deleted_at)
+    ON device_profiles TO pulsegate_query;
+GRANT INSERT (tenant_id, id, owner_id, device_eui, name, profile_id, site_id, space_id, metadata),
+      UPDATE (name, profile_id, site_id, space_id, metadata, updated_at, deleted_at)
+    ON devices TO pulsegate_query;
+
+CREATE INDEX spaces_of_site ON spaces (tenant_id, site_id, id) WHERE deleted_at IS NULL;
+CREATE INDEX devices_of_profile ON devices (tenant_id, profile_id) WHERE deleted_at IS NULL AND profile_id IS NOT NULL;
+CREATE INDEX devices_of_site ON devices (tenant_id, site_id) WHERE deleted_at IS NULL AND site_id IS NOT NULL;
+
+-- What the other references lack: where a device names both, its space lies in its site, also when the space moves.
+ALTER TABLE spaces ADD CONSTRAINT spaces_with_site UNIQUE (tenant_id, id, site_id);
+UPDATE devices d SET site_id = sp.site_id
+  FROM spaces sp
+ WHERE sp.tenant_id = d.tenant_id AND sp.id = d.space_id AND d.site_id IS DISTINCT FROM sp.site_id;
+ALTER TABLE devices ADD CONSTRAINT devices_space_in_site
+    FOREIGN KEY (tenant_id, space_id, site_id) REFERENCES spaces (tenant_id, id, site_id) ON UPDATE CASCADE;
+
+-- {"mon":[["08:00","12:00"],["13:00","20:00"]],…}, in the site's zone; a day that is missing is closed, NULL is always open.
+CREATE FUNCTION are_opening_hours(hours jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT jsonb_typeof(hours) = 'object' AND NOT EXISTS (
+        SELECT FROM jsonb_each(CASE WHEN jsonb_typeof(hours) = 'object' THEN hours ELSE '{}' END) AS d (day, spans)
+         WHERE d.day NOT IN ('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun') OR jsonb_typeof(d.spans) <> 'array'
+            OR EXISTS (SELECT FROM jsonb_array_elements(CASE WHEN jsonb_typeof(d.spans) = 'array' THEN d.spans ELSE '[]' END) AS s
+                        WHERE jsonb_typeof(s) <> 'array' OR jsonb_array_length(CASE WHEN jsonb_typeof(s) = 'array' THEN s ELSE '[]' END) <> 2
+                           OR (s ->> 0) !~ '^([01][0-9]|2[0-3]):[0-5][0-9]$' OR (s ->> 1) !~ '^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$'
+                           OR (s ->> 0) COLLATE "C" >= (s ->> 1) COLLATE "C"
+                           OR (s ->> 0) IS NULL OR (s ->> 1) IS NULL))
+$$;
+ALTER TABLE spaces
+    ADD CONSTRAINT spaces_opening_hours CHECK (are_opening_hours(opening_hours)) NOT VALID,
+    ADD CONSTRAINT spaces_metadata_size CHECK (length(metadata::text) <= 65536) NOT VALID;
+ALTER TABLE devices ADD CONSTRAINT devices_metadata_size CHECK (length(metadata::text) <= 65536) NOT VALID;
+ALTER TABLE device_profiles
+    ADD CONSTRAINT device_profiles_fields CHECK (jsonb_typeof(decoder_fields) = 'object' AND length(decoder_fields::text) <= 65536) NOT VALID;
+
+-- When a space with these hours opens and closes, as far as it touches the span. An hour that a change of clocks leaves out is none.
+CREATE FUNCTION open_windows(hours jsonb, zone text, since timestamptz, until timestamptz)
+RETURNS TABLE (opens_at timestamptz, closes_at timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT since, until WHERE hours IS NULL
+    UNION ALL
+    SELECT w.opens_at, w.closes_at
+      FROM (SELECT (d.day + (s.span ->> 0)::interval) AT TIME ZONE zone AS opens_at,
+                   (d.day + (s.span ->> 1)::interval) AT TIME ZONE zone AS closes_at
+              FROM generate_series(date_trunc('day', since AT TIME ZONE zone) - interval '1 day',
+                                   date_trunc('day', until AT TIME ZONE zone) + interval '1 day', interval '1 day') AS d (day),
+                   LATERAL jsonb_array_elements(
+                       hours -> ('{mon,tue,wed,thu,fri,sat,sun}'::text[])[extract(isodow FROM d.day)::int]) AS s (span)) AS w
+     WHERE w.opens_at < w.closes_at AND w.closes_at > since AND w.opens_at < until
+$$;
+
+-- Whether both ends of a stay lie inside opening hours. Who begins at closing time comes too late, who ends at opening time too early.
+CREATE FUNCTION admits_stay(hours jsonb, zone text, starts_at timestamptz, ends_at timestamptz) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT hours IS NULL
+        OR EXISTS (SELECT FROM open_windows(hours, zone, starts_at, starts_at + interval '1 microsecond') w
+                    WHERE w.opens_at <= starts_at AND starts_at < w.closes_at)
+       AND EXISTS (SELECT FROM open_windows(hours, zone, ends_at - interval '1 microsecond', ends_at) w
+                    WHERE w.opens_at < ends_at AND ends_at <= w.closes_at)
+$$;
+
+-- Which device told of a space, from when to when: what is asked of a space's past is asked of these. The database keeps it
+-- itself, whoever changes a device.
+CREATE TABLE space_devices (
+    tenant_id int NOT NULL,
+    space_id  uuid NOT NULL,
+    owner_id  int NOT NULL,
+    since     timestamptz NOT NULL, -- -infinity: all that the device said before it was registered was said there
+    until     timestamptz,          -- NULL: to this day
+    PRIMARY KEY (tenant_id, space_id, since, owner_id),
+    FOREIGN KEY (tenant_id, space_id) REFERENCES spaces,
+    CHECK (since <= until)
+);
+CREATE UNIQUE INDEX space_devices_today ON space_devices (tenant_id, space_id) WHERE until IS NULL;
+CREATE INDEX space_devices_of_device ON space_devices (tenant_id, owner_id);
+CALL fence('space_devices');
+GRANT SELECT, INSERT, UPDATE (until) ON space_devices TO pulsegate_query, pulsegate_system;
+
+CREATE FUNCTION note_placement() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    left_space uuid := CASE WHEN TG_OP = 'UPDATE' AND OLD.deleted_at IS NULL THEN OLD.space_id END;
+    new_space  uuid := CASE WHEN NEW.deleted_at IS NULL THEN NEW.space_id END;
+    free_since timestamptz;
+BEGIN
+    IF left_space IS NOT DISTINCT FROM new_space THEN
+        RETURN NULL;
+    END IF;
+    IF left_space IS NOT NULL THEN
+        UPDATE space_devices s SET until = greatest(s.since, clock_timestamp())
+         WHERE s.tenant_id = NEW.tenant_id AND s.space_id = left_space AND s.owner_id = NEW.owner_id AND s.until IS NULL;
+    END IF;
+    IF new_space IS NOT NULL THEN
+        SELECT coalesce(max(s.until), '-infinity') INTO free_since
+          FROM space_devices s WHERE s.tenant_id = NEW.tenant_id AND s.space_id = new_space;
+        INSERT INTO space_devices (tenant_id, space_id, owner_id, since)
+        VALUES (NEW.tenant_id, new_space, NEW.owner_id,
+                CASE WHEN TG_OP = 'INSERT' THEN free_since ELSE greatest(free_since, clock_timestamp()) END);
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER note_placement AFTER INSERT OR UPDATE OF space_id, deleted_at ON devices
+    FOR EACH ROW EXECUTE FUNCTION note_placement();
+INSERT INTO space_devices (tenant_id, space_id, owner_id, since)
+SELECT tenant_id, space_id, owner_id, '-infinity' FROM devices WHERE deleted_at IS NULL AND space_id IS NOT NULL;
+
+-- A reading that says whether the space is taken holds until the next one that does, and for the interval that the profile expects at
+-- most. `occupied_since` is when the run of such readings began.
+ALTER TABLE device_states ADD occupied_at timestamptz; -- network time of the newest such reading
+UPDATE device_states SET occupied_at = newest_at WHERE occupied IS NOT NULL;
+
+-- What the samples of a device's field say, for whoever can't tell by the state alone: after a late reading, an adoption, another
+-- profile. No row where none says anything. Looks back as far as it must.
+CREATE FUNCTION newest_occupancy(owner int, field text, expected_interval int)
+RETURNS TABLE (occupied boolean, at timestamptz, since timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    tenant   int := nullif(current_setting('app.tenant_id', true), '')::int;
+    wanted   int;
+    newest   bigint;
+    lookback bigint;
+    earliest bigint;
+    is_start boolean;
+    began    bigint;
+BEGIN
+    SELECT s.id INTO wanted FROM series s
+     WHERE s.tenant_id = tenant AND s.owner_id = owner AND s.metric = field AND s.labels = '{}';
+    SELECT greatest((SELECT max(c.ends_at) FROM sample_chunks c WHERE c.tenant_id = tenant AND c.series_id = wanted),
+                    (SELECT max(u.ts) FROM sample_log l, LATERAL unnest(l.series, l.ts) AS u (series_id, ts)
+                      WHERE l.tenant_id = tenant AND l.owner_id = owner AND u.series_id = wanted)) INTO newest;
+    IF newest IS NULL THEN
+        RETURN;
+    END IF;
+    FOREACH lookback IN ARRAY ARRAY[86400000000, 2592000000000, 9000000000000000] LOOP
+        earliest := newest - lookback;
+        WITH held AS (
+            SELECT t.ts, t.value, 0::bigint AS id, 0::bigint AS place
+              FROM sample_chunks c, LATERAL chunk_samples(c) t
+             WHERE c.tenant_id = tenant AND c.series_id = wanted AND c.ends_at >= earliest
+               AND c.starts_at >= (earliest / 2592000000000 - 1) * 2592000000000
+            UNION ALL
+            SELECT u.ts, u.value, l.id, u.place
+              FROM sample_log l, LATERAL unnest(l.series, l.ts, l.value) WITH ORDINALITY AS u (series_id, ts, value, place)
+             WHERE l.tenant_id = tenant AND l.owner_id = owner AND u.series_id = wanted
+        ), once AS (
+            SELECT DISTINCT ON (h.ts) h.ts, h.value <> 0 AS taken FROM held h WHERE h.ts >= earliest ORDER BY h.ts, h.id, h.place
+        ), marked AS (
+            SELECT o.ts, o.taken, lag(o.ts) OVER w AS ts_before,
+                   lag(o.taken) OVER w <> o.taken OR o.ts - lag(o.ts) OVER w > expected_interval * 1000000::bigint AS starts
+              FROM once o WINDOW w AS (ORDER BY o.ts)
+        )
+        SELECT m.taken, m.ts, m.starts INTO occupied, began, is_start
+          FROM marked m WHERE m.starts OR m.ts_before IS NULL ORDER BY m.ts DESC LIMIT 1;
+        EXIT WHEN is_start;
+    END LOOP;
+    at := 'epoch'::timestamptz + newest * interval '1 microsecond';
+    since := 'epoch'::timestamptz + began * interval '1 microsecond';
+    RETURN NEXT;
+END
+$$;
+REVOKE ALL ON FUNCTION newest_occupancy FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION newest_occupancy TO pulsegate_ingest, pulsegate_system;
+
+-- Sets the states of these devices by their samples, as their profiles read them now.
+CREATE FUNCTION refresh_occupancy(owners int[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    tenant int := nullif(current_setting('app.tenant_id', true), '')::int;
+BEGIN
+    PERFORM FROM device_states s WHERE s.tenant_id = tenant AND s.owner_id = ANY (owners) ORDER BY s.owner_id FOR UPDATE;
+    UPDATE device_states s
+       SET occupied = n.occupied, occupied_at = n.at, occupied_since = n.since
+      FROM devices d
+      LEFT JOIN device_profiles p ON p.tenant_id = d.tenant_id AND p.id = d.profile_id
+      LEFT JOIN LATERAL newest_occupancy(d.owner_id, coalesce(p.occupied_field, 'occupied'),
+                                         coalesce(p.expected_interval_s, 3600)) n ON true
+     WHERE d.tenant_id = tenant AND d.owner_id = ANY (owners) AND d.deleted_at IS NULL
+       AND s.tenant_id = tenant AND s.owner_id = d.owner_id;
+END
+$$;
+REVOKE ALL ON FUNCTION refresh_occupancy FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION refresh_occupancy TO pulsegate_query, pulsegate_system;
+
+-- As before, by the newest reading that tells instead of the newest of all.
+CREATE OR REPLACE VIEW v_spaces WITH (security_invoker = true) AS
+SELECT sp.tenant_id, sp.id, sp.site_id, si.code AS site_code, sp.code, sp.name, sp.kind, sp.floor, sp.capacity,
+       sp.is_bookable, sp.opening_hours, sp.metadata, sp.created_at, sp.updated_at, d.device_eui,
+       CASE WHEN st.occupied IS NULL THEN 'unknown'
+            WHEN st.occupied_at + make_interval(secs => coalesce(p.expected_interval_s, 3600)) < now() THEN 'unknown'
+            WHEN st.occupied THEN 'occupied'
+            ELSE 'free' END AS state,
+       CASE WHEN st.occupied IS NULL THEN NULL
+            WHEN st.occupied_at + make_interval(secs => coalesce(p.expected_interval_s, 3600)) < now()
+                THEN st.occupied_at + make_interval(secs => coalesce(p.expected_interval_s, 3600))
+            ELSE st.occupied_since END AS state_since,
+       si.timezone
+  FROM spaces sp
+  JOIN sites si ON si.tenant_id = sp.tenant_id AND si.id = sp.site_id AND si.deleted_at IS NULL
+  LEFT JOIN devices d ON d.tenant_id = sp.tenant_id AND d.space_id = sp.id AND d.deleted_at IS NULL
+  LEFT JOIN device_profiles p ON p.tenant_id = d.tenant_id AND p.id = d.profile_id
+  LEFT JOIN device_states st ON st.tenant_id = d.tenant_id AND st.owner_id = d.owner_id
+ WHERE sp.deleted_at IS NULL;
+GRANT SELECT ON v_spaces TO pulsegate_system;
