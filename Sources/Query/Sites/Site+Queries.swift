@@ -37,7 +37,7 @@ extension Site {
     private static func named(_ reference: References, _ kind: Kind?, in scope: TenantScope) -> Fragment {
         var conditions = [visible(in: scope), reference.match(id: "id", code: "code")]
         if let kind { conditions.append("kind = \(kind.rawValue)") }
-        return conditions.joined(separator: " AND ")
+        return "\(conditions.joined(separator: " AND "))"
     }
 
     static func insert(_ new: SiteFields, into tenant: TenantID) -> Statement<Site> {

@@ -1,0 +1,89 @@
+import Postgres
+import Support
+import Testing
+
+@testable import Query
+
+@Suite struct AvailabilityTests {
+    private func spans(_ pairs: [(Int64, Int64)]) -> [Range<Timestamp>] {
+        pairs.map { Timestamp(microseconds: $0.0)..<Timestamp(microseconds: $0.1) }
+    }
+
+    private func slots(open: [(Int64, Int64)], busy: [(Int64, Int64)], _ duration: Int64) -> [[Int64]] {
+        Availability(open: spans(open), busy: spans(busy)).slots(of: duration)
+            .map { [$0.lowerBound.microseconds, $0.upperBound.microseconds] }
+    }
+
+    @Test func whatIsOpenAndNobodysIsFree() {
+        #expect(slots(open: [(0, 10)], busy: [], 1) == [[0, 10]])
+        #expect(slots(open: [(0, 10)], busy: [(2, 4), (4, 5)], 1) == [[0, 2], [5, 10]])
+        #expect(slots(open: [(0, 10)], busy: [(2, 4)], 3) == [[4, 10]])
+        #expect(slots(open: [(0, 10)], busy: [(-5, 20)], 1) == [])
+        #expect(
+            slots(open: [(0, 4), (4, 10)], busy: [(3, 5)], 1) == [[0, 3], [5, 10]], "openings that touch are one")
+        #expect(slots(open: [(20, 30), (0, 10)], busy: [(5, 25)], 1) == [[0, 5], [25, 30]])
+        #expect(slots(open: [], busy: [], 1) == [])
+    }
+
+    /// Both ends of a stay must lie inside opening hours; what is between them need not.
+    @Test func longStaysSpanClosedHours() {
+        let days: [(Int64, Int64)] = [(8, 20), (32, 44), (56, 68)]
+        // From the first instant of each day: it ends with the next day's first instant, which is none too early by one.
+        #expect(slots(open: days, busy: [], 24) == [[9, 33], [33, 57]])
+        // What is shorter than the night goes from the evening to the next morning.
+        #expect(slots(open: days, busy: [], 13) == [], "whoever begins at closing time begins too late")
+        #expect(slots(open: days, busy: [], 14) == [[19, 33], [43, 57]])
+        #expect(slots(open: days, busy: [(25, 26)], 14) == [[43, 57]])
+        #expect(slots(open: [(0, 10)], busy: [], 11) == [])
+    }
+
+    @Test func othersAreOfferedNearby() {
+        let availability = Availability(open: spans([(0, 100)]), busy: spans([(40, 60)]))
+        let wanted = Timestamp(microseconds: 45)..<Timestamp(microseconds: 55)
+        let offered = availability.nearest(to: wanted, count: 5).map {
+            [$0.lowerBound.microseconds, $0.upperBound.microseconds]
+        }
+        #expect(offered == [[30, 40], [60, 70]])
+    }
+
+    /// Against one instant after the other.
+    @Test func slotsAreWhatEachInstantSays() {
+        var random = SplitMix(state: 11)
+        for _ in 0..<2_000 {
+            let open = (0..<Int.random(in: 0...4, using: &random)).map { _ in Self.span(&random) }
+            let busy = (0..<Int.random(in: 0...5, using: &random)).map { _ in Self.span(&random) }
+            let longest = Int64.random(in: 1...4, using: &random)
+            let isFree = (0..<40).map { at in
+                open.contains { $0.0 <= at && at < $0.1 } && !busy.contains { $0.0 <= at && at < $0.1 }
+            }
+            var expected: [[Int64]] = []
+            var start: Int64?
+            for at in Int64(0)...40 {
+                let free = at < 40 && isFree[Int(at)]
+                if free, start == nil { start = at }
+                if !free, let from = start {
+                    if at - from >= longest { expected.append([from, at]) }
+                    start = nil
+                }
+            }
+            let widest = Self.united(open).map { $0.1 - $0.0 }.max() ?? 0
+            guard longest <= widest else { continue }
+            #expect(slots(open: open, busy: busy, longest) == expected, "\(open) \(busy)")
+        }
+    }
+
+    private static func span(_ random: inout SplitMix) -> (Int64, Int64) {
+        let start = Int64.random(in: 0..<39, using: &random)
+        return (start, Int64.random(in: (start + 1)...40, using: &random))
+    }
+
+    private static func united(_ spans: [(Int64, Int64)]) -> [(Int64, Int64)] {
+        spans.sorted { $0.0 < $1.0 }.reduce(into: []) { united, span in
+            if let last = united.last, span.0 <= last.1 {
+                united[united.count - 1] = (last.0, max(last.1, span.1))
+            } else {
+                united.append(span)
+            }
+        }
+    }
+}
