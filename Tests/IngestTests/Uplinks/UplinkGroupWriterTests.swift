@@ -272,7 +272,7 @@ struct UplinkGroupWriterTests {
 }
 
 extension MigratedDatabase {
-    fileprivate func plantDevices(_ deviceEUIs: [String], of tenant: Tenant) async throws {
+    func plantDevices(_ deviceEUIs: [String], of tenant: Tenant) async throws {
         try await asSuperuser { connection in
             try await connection.run(
                 """
