@@ -13,7 +13,7 @@ run:
 # and connections of its own, take no less time, and on a busy machine some would wait for longer than a connection may.
 test: export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
 test:
-	@deploy/local/install-packages haproxy redis-server
+	@deploy/local/install-packages haproxy redis-server python3-venv
 	deploy/local/with-postgres deploy/local/repeat-failures swift test
 
 # Two things for an hour, side by side: random histories of the sample store against a naive model, and mixed load on a real ingest whose

@@ -81,9 +81,8 @@ import Testing
             }
             let exported = try await bed.get("/api/v1/devices/export", as: token)
             #expect(exported.headers[.contentType]?.hasPrefix("text/csv") == true)
-            #expect(
-                exported.text.hasPrefix(
-                    "device_eui,name,profile,site,space,metadata\r\n70b3d57ed0000001,Bay 1,Bay sensor,P01,B1,\r\n"))
+            #expect(exported.text.hasPrefix("device_eui,name,profile,site,space,metadata\r\n"))
+            #expect(exported.text.contains("\r\n70b3d57ed0000001,Bay 1,Bay sensor,P01,B1,\r\n"))
             #expect(!exported.text.contains(TwoTenants.southernEUI))
             let loaded = try await Self.load(exported.text, bed, as: token)
             #expect(loaded.json["unchanged"] as? Int == 7 && loaded.json["failed"] as? Int == 0, "\(loaded.text)")
