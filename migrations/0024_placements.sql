@@ -36,12 +36,37 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_te
                            OR (s ->> 0) COLLATE "C" >= (s ->> 1) COLLATE "C"
                            OR (s ->> 0) IS NULL OR (s ->> 1) IS NULL))
 $$;
+-- Hours that nobody could read are no hours; what stood there stays beside.
+UPDATE spaces SET metadata = metadata || jsonb_build_object('unreadable_opening_hours', opening_hours), opening_hours = NULL
+ WHERE NOT are_opening_hours(opening_hours);
 ALTER TABLE spaces
-    ADD CONSTRAINT spaces_opening_hours CHECK (are_opening_hours(opening_hours)) NOT VALID,
+    ADD CONSTRAINT spaces_opening_hours CHECK (are_opening_hours(opening_hours)),
     ADD CONSTRAINT spaces_metadata_size CHECK (length(metadata::text) <= 65536) NOT VALID;
 ALTER TABLE devices ADD CONSTRAINT devices_metadata_size CHECK (length(metadata::text) <= 65536) NOT VALID;
 ALTER TABLE device_profiles
     ADD CONSTRAINT device_profiles_fields CHECK (jsonb_typeof(decoder_fields) = 'object' AND length(decoder_fields::text) <= 65536) NOT VALID;
+
+-- Whether this server knows the zone: others know others.
+CREATE FUNCTION is_timezone(zone text) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM 'epoch'::timestamptz AT TIME ZONE zone;
+    RETURN true;
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN false;
+END
+$$;
+UPDATE sites SET timezone = 'UTC' WHERE NOT is_timezone(timezone);
+ALTER TABLE sites ADD CONSTRAINT sites_timezone CHECK (is_timezone(timezone));
+
+-- A local time as an instant: of two where clocks go back, the first.
+CREATE FUNCTION first_instant(local timestamp, zone text) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT min(w.instant)
+      FROM (SELECT local AT TIME ZONE zone - ahead AS instant, local AT TIME ZONE zone AS known
+              FROM unnest('{0 minutes,30 minutes,1 hour}'::interval[]) AS w (ahead)) AS w
+     WHERE w.instant = w.known OR w.instant AT TIME ZONE zone = local
+$$;
 
 -- When a space with these hours opens and closes, as far as it touches the span. An hour that a change of clocks leaves out is none.
 CREATE FUNCTION open_windows(hours jsonb, zone text, since timestamptz, until timestamptz)
@@ -50,7 +75,7 @@ LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp 
     SELECT since, until WHERE hours IS NULL
     UNION ALL
     SELECT w.opens_at, w.closes_at
-      FROM (SELECT (d.day + (s.span ->> 0)::interval) AT TIME ZONE zone AS opens_at,
+      FROM (SELECT first_instant(d.day + (s.span ->> 0)::interval, zone) AS opens_at,
                    (d.day + (s.span ->> 1)::interval) AT TIME ZONE zone AS closes_at
               FROM generate_series(date_trunc('day', since AT TIME ZONE zone) - interval '1 day',
                                    date_trunc('day', until AT TIME ZONE zone) + interval '1 day', interval '1 day') AS d (day),
@@ -59,28 +84,30 @@ LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp 
      WHERE w.opens_at < w.closes_at AND w.closes_at > since AND w.opens_at < until
 $$;
 
--- Whether both ends of a stay lie inside opening hours. Who begins at closing time comes too late, who ends at opening time too early.
+-- Whether both ends of a stay lie inside opening hours. Who begins at closing time comes too late.
 CREATE FUNCTION admits_stay(hours jsonb, zone text, starts_at timestamptz, ends_at timestamptz) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT hours IS NULL
         OR EXISTS (SELECT FROM open_windows(hours, zone, starts_at, starts_at + interval '1 microsecond') w
                     WHERE w.opens_at <= starts_at AND starts_at < w.closes_at)
-       AND EXISTS (SELECT FROM open_windows(hours, zone, ends_at - interval '1 microsecond', ends_at) w
-                    WHERE w.opens_at < ends_at AND ends_at <= w.closes_at)
+       AND EXISTS (SELECT FROM open_windows(hours, zone, ends_at - interval '1 microsecond', ends_at + interval '1 microsecond') w
+                    WHERE w.opens_at <= ends_at AND ends_at <= w.closes_at)
 $$;
 
 -- Which device told of a space, from when to when: what is asked of a space's past is asked of these. The database keeps it
 -- itself, whoever changes a device.
 CREATE TABLE space_devices (
     tenant_id int NOT NULL,
+    id        uuid NOT NULL DEFAULT gen_random_uuid(),
     space_id  uuid NOT NULL,
     owner_id  int NOT NULL,
     since     timestamptz NOT NULL, -- -infinity: all that the device said before it was registered was said there
     until     timestamptz,          -- NULL: to this day
-    PRIMARY KEY (tenant_id, space_id, since, owner_id),
+    PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, space_id) REFERENCES spaces,
     CHECK (since <= until)
 );
+CREATE INDEX space_devices_of_space ON space_devices (tenant_id, space_id, since);
 CREATE UNIQUE INDEX space_devices_today ON space_devices (tenant_id, space_id) WHERE until IS NULL;
 CREATE INDEX space_devices_of_device ON space_devices (tenant_id, owner_id);
 CALL fence('space_devices');
@@ -113,101 +140,3 @@ CREATE TRIGGER note_placement AFTER INSERT OR UPDATE OF space_id, deleted_at ON 
     FOR EACH ROW EXECUTE FUNCTION note_placement();
 INSERT INTO space_devices (tenant_id, space_id, owner_id, since)
 SELECT tenant_id, space_id, owner_id, '-infinity' FROM devices WHERE deleted_at IS NULL AND space_id IS NOT NULL;
-
--- A reading that says whether the space is taken holds until the next one that does, and for the interval that the profile expects at
--- most. `occupied_since` is when the run of such readings began.
-ALTER TABLE device_states ADD occupied_at timestamptz; -- network time of the newest such reading
-UPDATE device_states SET occupied_at = newest_at WHERE occupied IS NOT NULL;
-
--- What the samples of a device's field say, for whoever can't tell by the state alone: after a late reading, an adoption, another
--- profile. No row where none says anything. Looks back as far as it must.
-CREATE FUNCTION newest_occupancy(owner int, field text, expected_interval int)
-RETURNS TABLE (occupied boolean, at timestamptz, since timestamptz)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-    tenant   int := nullif(current_setting('app.tenant_id', true), '')::int;
-    wanted   int;
-    newest   bigint;
-    lookback bigint;
-    earliest bigint;
-    is_start boolean;
-    began    bigint;
-BEGIN
-    SELECT s.id INTO wanted FROM series s
-     WHERE s.tenant_id = tenant AND s.owner_id = owner AND s.metric = field AND s.labels = '{}';
-    SELECT greatest((SELECT max(c.ends_at) FROM sample_chunks c WHERE c.tenant_id = tenant AND c.series_id = wanted),
-                    (SELECT max(u.ts) FROM sample_log l, LATERAL unnest(l.series, l.ts) AS u (series_id, ts)
-                      WHERE l.tenant_id = tenant AND l.owner_id = owner AND u.series_id = wanted)) INTO newest;
-    IF newest IS NULL THEN
-        RETURN;
-    END IF;
-    FOREACH lookback IN ARRAY ARRAY[86400000000, 2592000000000, 9000000000000000] LOOP
-        earliest := newest - lookback;
-        WITH held AS (
-            SELECT t.ts, t.value, 0::bigint AS id, 0::bigint AS place
-              FROM sample_chunks c, LATERAL chunk_samples(c) t
-             WHERE c.tenant_id = tenant AND c.series_id = wanted AND c.ends_at >= earliest
-               AND c.starts_at >= (earliest / 2592000000000 - 1) * 2592000000000
-            UNION ALL
-            SELECT u.ts, u.value, l.id, u.place
-              FROM sample_log l, LATERAL unnest(l.series, l.ts, l.value) WITH ORDINALITY AS u (series_id, ts, value, place)
-             WHERE l.tenant_id = tenant AND l.owner_id = owner AND u.series_id = wanted
-        ), once AS (
-            SELECT DISTINCT ON (h.ts) h.ts, h.value <> 0 AS taken FROM held h WHERE h.ts >= earliest ORDER BY h.ts, h.id, h.place
-        ), marked AS (
-            SELECT o.ts, o.taken, lag(o.ts) OVER w AS ts_before,
-                   lag(o.taken) OVER w <> o.taken OR o.ts - lag(o.ts) OVER w > expected_interval * 1000000::bigint AS starts
-              FROM once o WINDOW w AS (ORDER BY o.ts)
-        )
-        SELECT m.taken, m.ts, m.starts INTO occupied, began, is_start
-          FROM marked m WHERE m.starts OR m.ts_before IS NULL ORDER BY m.ts DESC LIMIT 1;
-        EXIT WHEN is_start;
-    END LOOP;
-    at := 'epoch'::timestamptz + newest * interval '1 microsecond';
-    since := 'epoch'::timestamptz + began * interval '1 microsecond';
-    RETURN NEXT;
-END
-$$;
-REVOKE ALL ON FUNCTION newest_occupancy FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION newest_occupancy TO pulsegate_ingest, pulsegate_system;
-
--- Sets the states of these devices by their samples, as their profiles read them now.
-CREATE FUNCTION refresh_occupancy(owners int[]) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-    tenant int := nullif(current_setting('app.tenant_id', true), '')::int;
-BEGIN
-    PERFORM FROM device_states s WHERE s.tenant_id = tenant AND s.owner_id = ANY (owners) ORDER BY s.owner_id FOR UPDATE;
-    UPDATE device_states s
-       SET occupied = n.occupied, occupied_at = n.at, occupied_since = n.since
-      FROM devices d
-      LEFT JOIN device_profiles p ON p.tenant_id = d.tenant_id AND p.id = d.profile_id
-      LEFT JOIN LATERAL newest_occupancy(d.owner_id, coalesce(p.occupied_field, 'occupied'),
-                                         coalesce(p.expected_interval_s, 3600)) n ON true
-     WHERE d.tenant_id = tenant AND d.owner_id = ANY (owners) AND d.deleted_at IS NULL
-       AND s.tenant_id = tenant AND s.owner_id = d.owner_id;
-END
-$$;
-REVOKE ALL ON FUNCTION refresh_occupancy FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION refresh_occupancy TO pulsegate_query, pulsegate_system;
-
--- As before, by the newest reading that tells instead of the newest of all.
-CREATE OR REPLACE VIEW v_spaces WITH (security_invoker = true) AS
-SELECT sp.tenant_id, sp.id, sp.site_id, si.code AS site_code, sp.code, sp.name, sp.kind, sp.floor, sp.capacity,
-       sp.is_bookable, sp.opening_hours, sp.metadata, sp.created_at, sp.updated_at, d.device_eui,
-       CASE WHEN st.occupied IS NULL THEN 'unknown'
-            WHEN st.occupied_at + make_interval(secs => coalesce(p.expected_interval_s, 3600)) < now() THEN 'unknown'
-            WHEN st.occupied THEN 'occupied'
-            ELSE 'free' END AS state,
-       CASE WHEN st.occupied IS NULL THEN NULL
-            WHEN st.occupied_at + make_interval(secs => coalesce(p.expected_interval_s, 3600)) < now()
-                THEN st.occupied_at + make_interval(secs => coalesce(p.expected_interval_s, 3600))
-            ELSE st.occupied_since END AS state_since,
-       si.timezone
-  FROM spaces sp
-  JOIN sites si ON si.tenant_id = sp.tenant_id AND si.id = sp.site_id AND si.deleted_at IS NULL
-  LEFT JOIN devices d ON d.tenant_id = sp.tenant_id AND d.space_id = sp.id AND d.deleted_at IS NULL
-  LEFT JOIN device_profiles p ON p.tenant_id = d.tenant_id AND p.id = d.profile_id
-  LEFT JOIN device_states st ON st.tenant_id = d.tenant_id AND st.owner_id = d.owner_id
- WHERE sp.deleted_at IS NULL;
-GRANT SELECT ON v_spaces TO pulsegate_system;

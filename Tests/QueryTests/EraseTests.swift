@@ -44,6 +44,42 @@ import Testing
         }
     }
 
+    /// Of reservations, their entries in the log and the answers that are kept for keys, also where somebody else holds them by now.
+    @Test func nothingOfTheirReservationsIsLeft() async throws {
+        try await Testbed.run { bed in
+            let (token, id) = (try await bed.token(TwoTenants.owner), try await bed.userID(TwoTenants.viewer))
+            let span = "\"starts_at\":\"2031-01-07T1%:00:00Z\",\"ends_at\":\"2031-01-07T1%:30:00Z\""
+            for hour in 0..<2 {
+                let made = try await bed.post(
+                    "/api/v1/reservations",
+                    """
+                    {"space_id":"\(TwoTenants.room)",\(span.replacing("%", with: "\(hour)")),"note":"private matter",
+                     "holder":{"user_id":"\(id)","name":"Vivian","phone":"+34 600"}}
+                    """, as: token, headers: [.idempotencyKey: "key \(hour)"])
+                #expect(made.status == .created, "\(made.text)")
+                guard hour == 1 else { continue }
+                let path = try #require(made.headers[.location])
+                let given = try await bed.send(
+                    .patch, path, #"{"holder":{"user_id":null,"name":"Bob","email":null,"phone":null},"note":null}"#,
+                    as: token)
+                #expect(given.status == .ok, "\(given.text)")
+            }
+            #expect(try await bed.post("/api/v1/users/\(id)/erase", "", as: token).status == .noContent)
+            for text in ["Vivian", "viewer@", "private matter", "+34 600"] {
+                #expect(try await Self.mentions(text, in: bed, tenant: "north") == 0, "\(text)")
+                let kept: Int64? = try await bed.database.asSuperuser { connection in
+                    try await connection.first(
+                        """
+                        SELECT (SELECT count(*) FROM reservations r WHERE r::text LIKE '%' || \(text) || '%')
+                             + (SELECT count(*) FROM idempotency_keys k WHERE k::text LIKE '%' || \(text) || '%')
+                        """)
+                }
+                #expect(kept == 0, "\(text)")
+            }
+            #expect(try await bed.get("/api/v1/reservations?space=R1", as: token).text.contains("Bob"))
+        }
+    }
+
     @Test func otherTenantsKeepWhatIsTheirs() async throws {
         try await Testbed.run { bed in
             let (token, id) = (try await bed.token(TwoTenants.owner), try await bed.userID(TwoTenants.both))

@@ -191,6 +191,7 @@ package enum TwoTenants {
             (s(), 7, 201, 'pos.sales', '{"till": "1"}', gen_random_uuid()),
             (s(), 8, 211, 'temperature', '{}', gen_random_uuid());
         ALTER TABLE series ALTER COLUMN id RESTART WITH 100;
+        ALTER SEQUENCE owner_ids RESTART WITH 10000;
         INSERT INTO series_labels (tenant_id, key, value, series_id)
         SELECT tenant_id, key, value, id FROM series, jsonb_each_text(labels);
         -- Series 1: a sample each minute, 0 to 9 in a chunk, 8 to 11 in the log, where 8 and 9 come too late to count.

@@ -24,12 +24,13 @@ struct SystemAudit: Sendable {
             """)
     }
 
-    /// Entries of devices that were registered or changed.
+    /// Entries of what an import made or changed.
     static func devices(of tenant: TenantID) -> DeviceImport.Terms.Recorder {
         { changes, tx in
             let entries = changes.map { change in
                 SystemAudit(
-                    action: change.before == nil ? "device.created" : "device.changed", resourceType: "device",
+                    action: change.kind.rawValue + (change.before == nil ? ".created" : ".changed"),
+                    resourceType: change.kind.rawValue,
                     resourceID: change.id.lowercaseString, before: change.before, after: change.after)
             }
             try await append(entries, tenant: tenant, in: tx)

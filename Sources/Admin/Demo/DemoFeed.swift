@@ -23,6 +23,7 @@ struct DemoFeed: Sendable {
             for (deviceEUI, kind) in Self.sensors {
                 group.addTask { try? await Self.runSensor(SensorSimulation(deviceEUI: deviceEUI, kind: kind), sender) }
             }
+            group.addTask { try? await DemoBooker(demo: demo, tally: tally).run() }
             group.addTask { try? await Self.report(tally) }
         }
     }
@@ -36,7 +37,7 @@ struct DemoFeed: Sendable {
 
     private static func kind(of space: DemoPlaces.Space) -> SensorSimulation.Kind {
         switch space.profile {
-        case DemoPlaces.bayProfile: .bay
+        case DemoPlaces.bayProfile, DemoPlaces.fittingProfile: .bay
         case DemoPlaces.meetingProfile: .meetingRoom
         default: .climate
         }
@@ -71,11 +72,12 @@ struct DemoFeed: Sendable {
             try await pause(30)
             let taken = tally.take()
             let refused = taken.refused > 0 ? ", \(taken.refused) refused" : ""
-            Console.complain("30 s: \(taken.requests) requests, \(taken.records) records taken\(refused)")
+            let booked = "\(taken.booked) places booked, \(taken.taken) taken already"
+            Console.complain("30 s: \(taken.requests) requests, \(taken.records) records taken\(refused); \(booked)")
         }
     }
 
-    private static func pause(_ seconds: Double) async throws {
+    static func pause(_ seconds: Double) async throws {
         try await Task.sleep(for: .seconds(seconds))
     }
 }

@@ -46,7 +46,7 @@ struct DemoFurniture: Sendable {
         return """
             INSERT INTO spaces (tenant_id, id, site_id, code, name, kind, is_bookable, opening_hours)
             SELECT \(tenant.id), w.id, s.id, w.code, w.name, w.kind, w.is_bookable,
-                   CASE WHEN w.kind = 'room' THEN \(JSONB(DemoPlaces.officeHours)) END
+                   CASE WHEN w.site = 'O01' THEN \(JSONB(DemoPlaces.officeHours)) END
               FROM unnest(\(spaces.map { _ in UUID.v7() }), \(spaces.map(\.site)), \(spaces.map(\.code)),
                    \(spaces.map(\.name)), \(spaces.map(\.kind)), \(spaces.map(\.isBookable)))
                    AS w (id, site, code, name, kind, is_bookable)
@@ -57,7 +57,9 @@ struct DemoFurniture: Sendable {
 
     /// Sensors of the demo speak every minute or so; silence of ten is news.
     private var insertProfiles: Command {
-        let names = [DemoPlaces.bayProfile, DemoPlaces.climateProfile, DemoPlaces.meetingProfile]
+        let names = [
+            DemoPlaces.bayProfile, DemoPlaces.climateProfile, DemoPlaces.meetingProfile, DemoPlaces.fittingProfile,
+        ]
         return """
             INSERT INTO device_profiles (tenant_id, id, name, expected_interval_s)
             SELECT \(tenant.id), w.id, w.name, 600

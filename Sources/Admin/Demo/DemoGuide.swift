@@ -16,6 +16,19 @@ enum DemoGuide {
         The state of the car park's bays:
           curl -s "\(demo.queryURL)/api/v1/spaces?site=P01&limit=5" -H "Authorization: Bearer $TOKEN"
 
+        How full it was today, hour by hour (shares of the time):
+          curl -s "\(demo.queryURL)/api/v1/sites/P01/occupancy?step=1h&from=$(date -u -d '6 hours ago' +%FT%TZ)" -H "Authorization: Bearer $TOKEN"
+
+        Book one of its bays for tomorrow; the second time it is taken, and you are told what is free:
+          BAY=$(curl -s "\(demo.queryURL)/api/v1/spaces?site=P01&limit=1" -H "Authorization: Bearer $TOKEN" | sed 's/.*"data":\\[{"id":"\\([^"]*\\)".*/\\1/')
+          for NAME in Ana Eva; do curl -s \(demo.queryURL)/api/v1/reservations -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+            -d '{"space_id":"'$BAY'","starts_at":"'$(date -u -d 'tomorrow 10:00' +%FT%TZ)'","ends_at":"'$(date -u -d 'tomorrow 11:00' +%FT%TZ)'","holder":{"name":"'$NAME'"}}'; echo; done
+
+        Sensors that nobody entered yet; claim one, and what it said becomes its readings:
+          curl -s "\(demo.queryURL)/api/v1/orphan-devices" -H "Authorization: Bearer $TOKEN"
+          curl -s \(demo.queryURL)/api/v1/orphan-devices/\(DemoPlaces.strangerEUI(0))/claim -H "Authorization: Bearer $TOKEN" \\
+            -H 'Content-Type: application/json' -d '{"name":"Found in the stock room"}'
+
         Send a metric as that store's gateway:
           curl -s \(demo.ingestURL)/v1/metrics/batch -H 'Content-Type: application/json' \\
             -H 'Authorization: Bearer \(demo.storeAPIKey)' -d '{"metrics":[{"name":"hello","value":1}]}'

@@ -24,6 +24,7 @@ enum DemoPlaces {
     static let bayProfile = "Parking bay"
     static let climateProfile = "Room climate"
     static let meetingProfile = "Meeting room"
+    static let fittingProfile = "Fitting room"
 
     static let sites = [
         Site(code: "P01", name: "Car park North", kind: "parking"),
@@ -37,7 +38,7 @@ enum DemoPlaces {
         """
 
     /// Each has one sensor.
-    static let spaces: [Space] = bays + halls + rooms + storeRooms
+    static let spaces: [Space] = bays + halls + rooms + storeRooms + fittingRooms
 
     private static let bays = (1...40).map { number in
         Space(
@@ -63,6 +64,14 @@ enum DemoPlaces {
         ].map { code, name in
             Space(site: store.rawValue, code: code, name: name, kind: "zone", profile: climateProfile)
         }
+    }
+
+    /// Of the first store. They come last: the sensors of the spaces before them keep their EUIs.
+    private static let fittingRooms = (1...6).map { number in
+        Space(
+            site: "T01", code: "FIT" + twoDigits(number), name: "Fitting room \(number)", kind: "room",
+            isBookable: true,
+            profile: fittingProfile)
     }
 
     /// The EUI of the sensor in `spaces[position]`.

@@ -12,6 +12,9 @@ struct FeedSender: Sendable {
         var requests = 0
         var records = 0
         var refused = 0
+        /// Reservations that were made, and those that somebody else had.
+        var booked = 0
+        var taken = 0
         var isAway = false
     }
 
@@ -88,6 +91,14 @@ final class SharedTally: Sendable {
             return tally.isAway
         }
         if isBack { Console.complain("ingest answers again") }
+    }
+
+    func booked() {
+        tally.withLock { $0.booked += 1 }
+    }
+
+    func placeTaken() {
+        tally.withLock { $0.taken += 1 }
     }
 
     func refused() {

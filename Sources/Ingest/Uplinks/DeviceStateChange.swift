@@ -16,8 +16,15 @@ struct DeviceStateChange {
     /// Of the newest reading that said so.
     private(set) var occupiedAt: Timestamp?
     private(set) var occupiedSince: Timestamp?
-    /// How the device is read, where a late reading may have moved the moment since when its space is what it is: then its samples say.
-    private(set) var lateReading: UplinkOwner.Reading?
+    /// Where a late reading moved the moment since when the space is what it is: then its samples say.
+    private(set) var late: LateReading?
+
+    struct LateReading {
+        let reading: UplinkOwner.Reading
+        /// By which the run may have begun.
+        var from: Timestamp
+    }
+
     /// Whether one of the uplinks is the newest reading so far.
     private(set) var hasNewest = false
 
@@ -56,8 +63,12 @@ struct DeviceStateChange {
 
     /// A run goes on while readings say the same and none is missing. Of two readings of one moment the first counts, as of samples.
     private mutating func tell(_ isOccupied: Bool, at time: Timestamp, _ reading: UplinkOwner.Reading) {
-        if let occupiedAt, time <= occupiedAt {
-            if time < occupiedAt { lateReading = reading }
+        if let occupiedAt, let since = occupiedSince, time <= occupiedAt {
+            // It cuts the run, or belongs to it; any other late one changes nothing.
+            let cuts = isOccupied != occupied && time > since && time < occupiedAt
+            let extends =
+                isOccupied == occupied && time < since && since <= time.adding(seconds: reading.expectedInterval)
+            if cuts || extends { late = LateReading(reading: reading, from: min(late?.from ?? time, time)) }
             return
         }
         let goesOn = occupiedAt.map { time <= $0.adding(seconds: reading.expectedInterval) } ?? false
@@ -90,12 +101,12 @@ struct DeviceStateChange {
 
 extension DeviceStateChange {
     /// Since when these spaces are what they are, by the samples of their devices; to be run when the group's are in.
-    static func correctRuns(_ late: [(owner: Int32, reading: UplinkOwner.Reading)], _ tenant: TenantID) -> Command {
+    static func correctRuns(_ late: [(owner: Int32, run: LateReading)], _ tenant: TenantID) -> Command {
         """
         UPDATE device_states AS s SET occupied_since = n.since
-          FROM unnest(\(late.map(\.owner)), \(late.map(\.reading.occupiedField)), \(late.map(\.reading.expectedInterval)))
-               AS w (owner_id, field, expected_interval),
-               LATERAL newest_occupancy(w.owner_id, w.field, w.expected_interval) n
+          FROM unnest(\(late.map(\.owner)), \(late.map(\.run.reading.occupiedField)), \(late.map(\.run.reading.expectedInterval)),
+                   \(late.map(\.run.from))) AS w (owner_id, field, expected_interval, look_from),
+               LATERAL newest_occupancy(w.owner_id, w.field, w.expected_interval, w.look_from) n
          WHERE s.tenant_id = \(tenant) AND s.owner_id = w.owner_id AND n.at = s.occupied_at AND n.occupied = s.occupied
         """
     }

@@ -74,7 +74,7 @@ struct UplinkWrites {
             let runs = samples.sorted { $0.key < $1.key }.map { (owner: $0.key, run: $0.value) }
             statements.append(SampleRun.append(runs, of: tenant).erased)
         }
-        let late = states.compactMap { state in state.lateReading.map { (owner: state.owner, reading: $0) } }
+        let late = states.compactMap { state in state.late.map { (owner: state.owner, run: $0) } }
         if !late.isEmpty { statements.append(DeviceStateChange.correctRuns(late, tenant).erased) }
         if !messages.isEmpty { statements.append(Self.insertMessages(messages, tenant).erased) }
         return statements

@@ -30,24 +30,23 @@ struct AuditTrail: Sendable {
     }
 
     func created<Resource: Audited>(_ action: AuditEntry.Action, _ new: Resource) -> Command {
-        entry(action, new.id, before: nil, after: new)
+        entry(action, Resource.resourceType, new.id, before: nil, after: new)
     }
 
     func changed<Resource: Audited>(
         _ action: AuditEntry.Action, _ before: Resource, _ after: Resource
     ) -> Command {
-        entry(action, after.id, before: before, after: after)
+        entry(action, Resource.resourceType, after.id, before: before, after: after)
     }
 
     func deleted<Resource: Audited>(_ action: AuditEntry.Action, _ old: Resource) -> Command {
-        entry(action, old.id, before: old, after: nil)
+        entry(action, Resource.resourceType, old.id, before: old, after: nil)
     }
 
-    private func entry<Resource: Audited>(
-        _ action: AuditEntry.Action, _ id: UUID, before: Resource?, after: Resource?
+    func entry<View: JSONWritable>(
+        _ action: AuditEntry.Action, _ type: String, _ id: UUID, before: View?, after: View?
     ) -> Command {
-        AuditEntry(action, Resource.resourceType, id, before: before, after: after, by: actor, origin)
-            .insert(into: tenant)
+        AuditEntry(action, type, id, before: before, after: after, by: actor, origin).insert(into: tenant)
     }
 }
 

@@ -14,8 +14,9 @@ extension CalendarFeed {
             """
     }
 
-    static func find(_ id: UUID, of user: UUID, in tenant: TenantID) -> Statement<CalendarFeed> {
-        "SELECT \(columns) FROM calendar_feeds WHERE tenant_id = \(tenant) AND user_id = \(user) AND id = \(id)"
+    /// Whoever makes several at once takes turns.
+    static func lockMember(_ user: UUID, in tenant: TenantID) -> Command {
+        "SELECT FROM memberships WHERE tenant_id = \(tenant) AND user_id = \(user) FOR NO KEY UPDATE"
     }
 
     static func insert(

@@ -51,6 +51,7 @@ struct CalendarFeedRoutes: Sendable {
             if let space, try await tx.first(Space.hold(space, in: context.scope)) == nil {
                 throw Problem.unknown("space_id", "space")
             }
+            try await tx.run(CalendarFeed.lockMember(user, in: tx.tenantID))
             let present = try await tx.all(
                 CalendarFeed.page(of: user, after: nil, limit: Self.maxFeeds, in: tx.tenantID))
             guard present.count < Self.maxFeeds else {

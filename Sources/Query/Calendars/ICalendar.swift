@@ -24,7 +24,8 @@ struct ICalendar {
         line("UID", "\(entry.id.lowercaseString)@pulsegate")
         line("DTSTAMP", Self.utc(entry.updatedAt))
         line("DTSTART", Self.utc(entry.span.lowerBound))
-        line("DTEND", Self.utc(entry.span.upperBound))
+        // To the second: the end not before the true one, so that it is after the start however short the time is.
+        line("DTEND", Self.utc(entry.span.upperBound.adding(microseconds: 999_999)))
         line("SUMMARY", Self.escaped("\(entry.space): \(entry.holder)"))
         line("LOCATION", Self.escaped("\(entry.site), \(entry.space)"))
         if let note = entry.note { line("DESCRIPTION", Self.escaped(note)) }
@@ -65,7 +66,7 @@ struct ICalendar {
         return escaped
     }
 
-    /// §3.3.5, form 2: to the second, so a start is not before and an end not after the true one.
+    /// §3.3.5, form 2.
     private static func utc(_ time: Timestamp) -> String {
         let text = Timestamp(secondsSinceEpoch: time.seconds).rfc3339
         return text.filter { $0 != "-" && $0 != ":" }

@@ -6,7 +6,7 @@ import Shared
 
 struct DeviceProfileRoutes: Sendable {
     /// Devices whose states are set anew in one transaction, while their uplinks wait.
-    private static let refreshed = 100
+    private static let refreshed = 20
 
     let database: Database
 
@@ -65,7 +65,8 @@ struct DeviceProfileRoutes: Sendable {
         return Answer(after)
     }
 
-    /// After the change, and some at a time: whoever stops here leaves states that the devices' next uplinks set right.
+    /// After the change, and some at a time, as uplinks of these wait meanwhile. Where this is cut short a state stays what it was until
+    /// its device speaks.
     private func refreshDevices(of id: UUID, _ context: TenantContext) async throws {
         var last: Int32 = .min
         while true {

@@ -76,7 +76,7 @@ extension Device: PartlyLive, Audited {
 }
 
 /// A device that was an orphan a moment ago.
-struct AdoptedDevice: JSONWritable {
+struct AdoptedDevice: PartlyLive {
     let device: Device
     /// Kept uplinks that became its readings.
     let adopted: Int
@@ -87,4 +87,6 @@ struct AdoptedDevice: JSONWritable {
             object.field("adopted", adopted)
         }
     }
+
+    func write(editedTo json: inout JSONWriter) { device.write(editedTo: &json) }
 }

@@ -24,6 +24,13 @@ struct DeviceFields: Sendable {
     }
 }
 
+extension DeviceFields {
+    /// Whether both name the same places and profile.
+    func names(_ other: DeviceFields) -> Bool {
+        (profileID, siteID, spaceID) == (other.profileID, other.siteID, other.spaceID)
+    }
+}
+
 extension JSONBody {
     /// 16 hex digits.
     mutating func deviceEUI(_ name: String) -> DeviceEUI? {

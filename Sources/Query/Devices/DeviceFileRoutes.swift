@@ -39,7 +39,7 @@ struct DeviceFileRoutes: Sendable {
         let terms = DeviceImport.Terms(
             createsSpaces: createsSpaces, createsProfiles: mayMakeProfiles, sites: context.scope.siteIDs
         ) { changes, tx in
-            try await tx.run(all: changes.map { trail.device($0) })
+            try await tx.run(all: changes.map { trail.imported($0) })
         }
         let outcomes = try await DeviceImport(database: database, tenant: context.tenant, terms).run(file)
         return Answer(ImportReport(outcomes: outcomes), isSecret: true)
@@ -129,26 +129,33 @@ struct DeviceLine: RowDecodable {
             """
     }
 
+    /// By bytes: to Swift a comma with an accent on it is no comma.
     private static func quoted(_ field: String) -> String {
-        guard
-            field.contains(where: { $0 == "\"" || $0 == "," || $0.isNewline }) || field.first == " "
-                || field.last == " "
-        else { return field }
-        return "\"" + field.replacing("\"", with: "\"\"") + "\""
+        let bytes = field.utf8
+        let isPlain = !bytes.contains { [UInt8(ascii: ","), UInt8(ascii: "\""), 0x0A, 0x0D].contains($0) }
+        if isPlain, bytes.first != UInt8(ascii: " "), bytes.last != UInt8(ascii: " ") { return field }
+        let doubled = bytes.flatMap { $0 == UInt8(ascii: "\"") ? [$0, $0] : [$0] }
+        return "\"" + String(decoding: doubled, as: UTF8.self) + "\""
     }
 }
 
 extension AuditTrail {
-    fileprivate func device(_ change: DeviceChange) -> Command {
-        let after = Imported(id: change.id, fields: change.after)
-        guard let before = change.before else { return created(.deviceCreated, after) }
-        return changed(.deviceChanged, Imported(id: change.id, fields: before), after)
+    fileprivate func imported(_ change: ImportedChange) -> Command {
+        let action: AuditEntry.Action =
+            switch change.kind {
+            case .device: change.before == nil ? .deviceCreated : .deviceChanged
+            case .space: .spaceCreated
+            case .profile: .deviceProfileCreated
+            }
+        return entry(
+            action, change.kind.rawValue, change.id, before: change.before.map(Fields.init), after: Fields(change.after)
+        )
     }
 
-    private struct Imported: Audited {
-        static let resourceType = Device.resourceType
-        let id: UUID
+    private struct Fields: JSONWritable {
         let fields: [String: String]
+
+        init(_ fields: [String: String]) { self.fields = fields }
 
         func write(to json: inout JSONWriter) {
             json.raw("{")

@@ -49,19 +49,25 @@ struct DeviceRoutes: Sendable {
         }
     }
 
+    /// Places are locked before devices, as by whoever deletes one.
     private func change(
         _ request: Request, _ context: TenantContext, replaces: Bool
     ) async throws -> Answer<Device> {
         let eui = try context.deviceEUI("device")
         let body = try await JSONBody(request, context)
         let trail = AuditTrail(request, context)
+        let wish = { @Sendable (device: Device) in
+            try request.checkIfMatch(device)
+            var whole = replaces ? body : body.merged(into: device, without: body.leaving(device))
+            return try DeviceFields(&whole, of: eui)
+        }
         return try await Problem.refusedDevice {
             try await database.withTenant(context) { tx in
+                let hoped = try wish(try await tx.found(Device.find(eui, in: context.scope), "device"))
+                let placement = try await DevicePlacement(hoped, context, in: tx)
                 let before = try await Device.locked(eui, context, in: tx)
-                try request.checkIfMatch(before)
-                var whole = replaces ? body : body.merged(into: before, without: body.leaving(before))
-                let fields = try DeviceFields(&whole, of: eui)
-                let placement = try await DevicePlacement(fields, context, in: tx)
+                let fields = try wish(before)
+                guard fields.names(hoped) else { throw Problem.changedMeanwhile }
                 let owner = try await tx.written(Device.update(before.id, fields, placement, in: tx.tenantID))
                 if before.profileID != placement.profileID {
                     try await tx.run("SELECT refresh_occupancy(\([owner]))")

@@ -60,7 +60,7 @@ enum ExportTables {
         ("devices", rows(of: "devices")), ("orphan-devices", rows(of: "orphan_devices")), ("users", users),
         ("invitations", rows(of: "invitations")), ("roles", rows(of: "roles")), ("api-keys", rows(of: "api_keys")),
         ("integrations", rows(of: "integrations")), ("reservations", rows(of: "reservations")),
-        ("calendar-feeds", rows(of: "calendar_feeds")),
+        ("calendar-feeds", rows(of: "calendar_feeds")), ("space-devices", rows(of: "space_devices")),
         ("quarantine", rows(of: "quarantine", limit: 1)), // a body may have a mebibyte
         ("audit-logs", rows(of: "audit_logs")),
     ]

@@ -17,7 +17,7 @@ struct IdempotencyKey: Sendable {
         }
     }
 
-    private let key: String
+    let key: String
     private let operation: String
     /// SHA-256.
     private let payload: [UInt8]
@@ -98,13 +98,21 @@ struct IdempotencyKey: Sendable {
 }
 
 /// A resource that was made now, or the answer that it had when it was made.
-enum Created<Resource: JSONWritable>: JSONWritable {
+enum Created<Resource: PartlyLive>: PartlyLive {
     case now(Resource)
     case before(JSONB)
 
     func write(to json: inout JSONWriter) {
         switch self {
         case .now(let resource): resource.write(to: &json)
+        case .before(let answer): answer.write(to: &json)
+        }
+    }
+
+    /// What it was before may be another by now, so its tag is nobody's.
+    func write(editedTo json: inout JSONWriter) {
+        switch self {
+        case .now(let resource): resource.write(editedTo: &json)
         case .before(let answer): answer.write(to: &json)
         }
     }

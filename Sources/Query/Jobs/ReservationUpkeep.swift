@@ -33,60 +33,86 @@ struct ReservationUpkeep: Service {
     }
 
     private func keep(_ tenant: Tenant, at now: Timestamp) async throws {
-        var last: UUID?
+        let policy = try await database.found(tenant, ReservationPolicy.find(tenant.id), "tenant")
+        var last: Reservation.Position?
         repeat {
             let after = last
             last = try await database.withTenant(tenant) { tx in
-                let policy = try await tx.written(ReservationPolicy.find(tx.tenantID))
                 let due = try await tx.all(
-                    DueReservation.some(at: now, after: after, limit: Self.batch, in: tx.tenantID))
-                let trail = AuditTrail(of: "reservations", in: tx.tenantID)
-                try await tx.run(all: due.flatMap { $0.commands(policy, trail, at: now, in: tx.tenantID) })
-                return due.count == Self.batch ? due.last?.reservation.id : nil
+                    Reservation.due(at: now, policy, after: after, limit: Self.batch, in: tx.tenantID))
+                let pending =
+                    after == nil
+                    ? try await tx.all(Reservation.expired(at: now, limit: Self.batch, in: tx.tenantID)) : []
+                try await settle(due.map(\.id) + pending, policy, at: now, in: tx)
+                return due.count == Self.batch ? due.last : nil
             }
         } while last != nil
     }
-}
 
-/// A reservation that time may have done something to, locked, with its space's sensor.
-struct DueReservation: RowDecodable {
-    let reservation: Reservation
-    let sensor: ReservationFate.Sensor
-
-    init(_ row: Row) throws {
-        reservation = try Reservation(row)
-        sensor = .init(
-            state: Space.State(rawValue: try row["state"]) ?? .unknown, since: try row["state_since"],
-            isThere: try row["device_eui"] as String? != nil)
+    /// - Parameter ids: locked. What they are is read only now, when nobody else changes it any more.
+    private func settle(
+        _ ids: [UUID], _ policy: ReservationPolicy, at now: Timestamp, in tx: TenantTransaction
+    ) async throws {
+        guard !ids.isEmpty else { return }
+        let trail = AuditTrail(of: "reservations", in: tx.tenantID)
+        var commands: [Command] = []
+        for reservation in try await tx.all(Reservation.all(ids, in: tx.tenantID)) {
+            let sensor = try await sensor(of: reservation, policy, at: now, in: tx)
+            guard let fate = ReservationFate(of: reservation, policy, sensor, at: now) else { continue }
+            var after = reservation
+            (after.status, after.checkedInAt) = (fate.status, fate.checkedInAt)
+            commands += [after.settle(in: tx.tenantID), trail.changed(fate.action, reservation, after)]
+        }
+        try await tx.run(all: commands)
     }
 
-    /// By id. Those that somebody is just changing come next time.
-    static func some(at now: Timestamp, after: UUID?, limit: Int, in tenant: TenantID) -> Statement<DueReservation> {
-        let beyond: Fragment = if let after { "id > \(after)" } else { "true" }
+    /// By what it said then, so that it does not matter when we look.
+    private func sensor(
+        of reservation: Reservation, _ policy: ReservationPolicy, at now: Timestamp, in tx: TenantTransaction
+    ) async throws -> ReservationFate.Sensor {
+        guard let arrival = reservation.arrival(policy, at: now) else { return .none }
+        let (scope, budget) = (TenantScope(tx.tenantID), ReadingBudget())
+        let rows = try await tx.all(OccupancyReading.rows(.space(reservation.spaceID), arrival, in: scope, budget))
+        let reading = OccupancyReading(rows, within: arrival)
+        guard !reading.spaces.isEmpty else { return .none }
+        let runs = reading.occupancy(of: reservation.spaceID).runs
+        if let run = runs.first(where: { $0.state == .occupied }) {
+            return .came(at: Timestamp(microseconds: run.span.lowerBound))
+        }
+        return runs.contains { $0.state == .free } ? .stayedFree : .silent
+    }
+}
+
+extension Reservation {
+    /// Confirmed ones that time may do something to, locked, in the order of their starts. Those that somebody is just changing come
+    /// next time.
+    fileprivate static func due(
+        at now: Timestamp, _ policy: ReservationPolicy, after: Position?, limit: Int, in tenant: TenantID
+    ) -> Statement<Position> {
+        let beyond: Fragment =
+            if let after {
+                "(starts_at, id) > (\(Timestamp(microseconds: after.startsAt)), \(after.id))"
+            } else { "true" }
+        let late = now.adding(seconds: -policy.noShowAfter)
         return """
-            WITH due AS MATERIALIZED (
-                SELECT id FROM reservations
-                 WHERE tenant_id = \(tenant) AND \(beyond)
-                   AND (status = 'confirmed' AND starts_at <= \(now) OR status = 'pending' AND expires_at <= \(now))
-                 ORDER BY id LIMIT \(Int64(limit)) FOR NO KEY UPDATE SKIP LOCKED
-            )
-            SELECT r.id, r.space_id, sp.site_id, r.starts_at, r.ends_at, r.status, r.holder_user_id, r.holder_name, r.holder_email,
-                   r.holder_phone, r.note, r.request_id, r.expires_at, r.checked_in_at, r.created_at, r.updated_at,
-                   coalesce(v.state, 'unknown') AS state, v.state_since, v.device_eui
-              FROM due
-              JOIN reservations r ON r.tenant_id = \(tenant) AND r.id = due.id
-              JOIN spaces sp ON sp.tenant_id = r.tenant_id AND sp.id = r.space_id
-              LEFT JOIN v_spaces v ON v.tenant_id = r.tenant_id AND v.id = r.space_id
-             ORDER BY r.id
+            SELECT starts_at, id FROM reservations
+             WHERE tenant_id = \(tenant) AND status = 'confirmed' AND starts_at <= \(now) AND \(beyond)
+               AND (ends_at <= \(now) OR checked_in_at IS NULL AND (\(policy.sensorCheckIn) OR starts_at <= \(late)))
+             ORDER BY starts_at, id LIMIT \(Int64(limit)) FOR NO KEY UPDATE SKIP LOCKED
             """
     }
 
-    fileprivate func commands(
-        _ policy: ReservationPolicy, _ trail: AuditTrail, at now: Timestamp, in tenant: TenantID
-    ) -> [Command] {
-        guard let fate = ReservationFate(of: reservation, policy, sensor, at: now) else { return [] }
-        var after = reservation
-        (after.status, after.checkedInAt) = (fate.status, fate.checkedInAt)
-        return [after.settle(in: tenant), trail.changed(fate.action, reservation, after)]
+    fileprivate static func expired(at now: Timestamp, limit: Int, in tenant: TenantID) -> Statement<UUID> {
+        """
+        SELECT id FROM reservations WHERE tenant_id = \(tenant) AND status = 'pending' AND expires_at <= \(now)
+         ORDER BY expires_at LIMIT \(Int64(limit)) FOR NO KEY UPDATE SKIP LOCKED
+        """
+    }
+}
+
+extension Reservation.Position: RowDecodable {
+    init(_ row: Row) throws {
+        startsAt = (try row["starts_at"] as Timestamp).microseconds
+        id = try row["id"]
     }
 }

@@ -33,8 +33,8 @@ extension OccupancyReading {
         case site(UUID, kinds: [Space.Kind], after: UUID?, limit: Int)
     }
 
-    /// Which sensors the spaces had in the span, and what these said: in it, and last before it. In ONE statement, as
-    /// ``SeriesFilter/reading(_:in:_:)`` is, since compaction moves samples from the log to chunks.
+    /// Which sensors the spaces had in the span, and what these said: in it, and as long before it as a reading holds. In ONE statement,
+    /// as ``SeriesFilter/reading(_:in:_:)`` is, since compaction moves samples from the log to chunks.
     static func rows(
         _ subject: Subject, _ span: Range<Timestamp>, in scope: TenantScope, _ budget: ReadingBudget
     ) -> Statement<OccupancyRow> {
@@ -48,7 +48,7 @@ extension OccupancyReading {
                                   AND h.since < \(to) AND (h.until IS NULL OR h.until > \(from)))
                    AND \(isWanted(subject))
             ), placed AS MATERIALIZED (
-                SELECT w.id AS space_id, d.owner_id, s.id AS series_id, greatest(h.since, \(from)) AS since,
+                SELECT w.id AS space_id, d.owner_id, s.id AS series_id, h.since AS began, greatest(h.since, \(from)) AS since,
                        least(coalesce(h.until, \(to)), \(to)) AS until, coalesce(p.expected_interval_s, 3600) AS expected_interval_s
                   FROM wanted w
                   JOIN space_devices h ON h.tenant_id = \(tenant) AND h.space_id = w.id
@@ -58,21 +58,16 @@ extension OccupancyReading {
                   LEFT JOIN series s ON s.tenant_id = \(tenant) AND s.owner_id = d.owner_id
                                     AND s.metric = coalesce(p.occupied_field, 'occupied') AND s.labels = '{}'
             ), picked AS MATERIALIZED (
-                SELECT DISTINCT series_id AS id, owner_id FROM placed WHERE series_id IS NOT NULL
+                SELECT DISTINCT series_id AS id, owner_id, \(first) - expected_interval_s * 1000000::bigint AS earliest
+                  FROM placed WHERE series_id IS NOT NULL
             ), held AS (
                 SELECT 1 AS kind, c.series_id AS id, c.starts_at AS first, c.unit, c.steps, c.packed_steps, c.packed_values,
                        NULL::int[] AS series, NULL::int8[] AS ts, c.value, c.samples
                   FROM picked k CROSS JOIN LATERAL (
                        SELECT * FROM sample_chunks c
-                        WHERE c.tenant_id = \(tenant) AND c.series_id = k.id AND c.starts_at < \(end) AND c.ends_at >= \(first)
-                          AND c.starts_at >= \(SeriesFilter.earliestChunk(reaching: first))
+                        WHERE c.tenant_id = \(tenant) AND c.series_id = k.id AND c.starts_at < \(end) AND c.ends_at >= k.earliest
+                          AND c.starts_at >= (k.earliest / \(SampleChunk.period) - (k.earliest < 0)::int) * \(SampleChunk.period)
                        OFFSET 0) c
-                UNION ALL
-                SELECT 1, c.series_id, c.starts_at, c.unit, c.steps, c.packed_steps, c.packed_values, NULL, NULL, c.value, c.samples
-                  FROM picked k CROSS JOIN LATERAL (
-                       SELECT * FROM sample_chunks c
-                        WHERE c.tenant_id = \(tenant) AND c.series_id = k.id AND c.starts_at < \(first) AND c.ends_at < \(first)
-                        ORDER BY c.ends_at DESC LIMIT 1) c
                 UNION ALL
                 SELECT 2, NULL, l.id, NULL, NULL, NULL, NULL, u.series, u.ts, u.value, cardinality(u.value)
                   FROM sample_log l CROSS JOIN LATERAL (
@@ -84,12 +79,12 @@ extension OccupancyReading {
             ), counted AS (
                 SELECT held.*, sum(samples) OVER (ROWS UNBOUNDED PRECEDING) AS read FROM held
             )
-            SELECT 0 AS kind, series_id AS id, space_id, since, until, expected_interval_s,
+            SELECT 0 AS kind, series_id AS id, space_id, began, since, until, expected_interval_s,
                    NULL::int8 AS first, NULL::int AS unit, NULL::int[] AS steps, NULL::bytea AS packed_steps,
                    NULL::bytea AS packed_values, NULL::int[] AS series, NULL::int8[] AS ts, NULL::float8[] AS value, NULL::int8 AS read
               FROM placed
             UNION ALL
-            SELECT kind, id, NULL, NULL, NULL, NULL, first, unit, steps, packed_steps, packed_values, series, ts, value, read
+            SELECT kind, id, NULL, NULL, NULL, NULL, NULL, first, unit, steps, packed_steps, packed_values, series, ts, value, read
               FROM counted WHERE read - samples <= \(Int64(budget.samples))
             """
     }

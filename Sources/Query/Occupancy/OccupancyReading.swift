@@ -11,6 +11,8 @@ struct OccupancyReading: Sendable {
         let series: Int32?
         /// Microseconds since the Unix epoch.
         let span: Range<Int64>
+        /// When it came: what it said before it said elsewhere.
+        let began: Int64
         /// Microseconds.
         let interval: Int64
 
@@ -19,6 +21,7 @@ struct OccupancyReading: Sendable {
             series = try row["id"]
             let since = (try row["since"] as Timestamp).microseconds
             span = since..<max(since, (try row["until"] as Timestamp).microseconds)
+            began = (try row["began"] as Timestamp).microseconds
             interval = Int64(try row["expected_interval_s"] as Int32) * 1_000_000
         }
     }
@@ -52,7 +55,8 @@ struct OccupancyReading: Sendable {
     /// Unknown all the time for a space that had no sensor.
     func occupancy(of space: UUID) -> Occupancy {
         let parts = (placements[space] ?? []).map { placement in
-            let readings = placement.series.flatMap { merges[$0]?.merged() } ?? Samples()
+            let said = placement.series.flatMap { merges[$0]?.merged() } ?? Samples()
+            let readings = said.from(placement.began)
             return Occupancy(readings, holdingFor: placement.interval, within: placement.span)
         }
         return Occupancy(parts, within: span)

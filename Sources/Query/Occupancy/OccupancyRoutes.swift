@@ -9,7 +9,7 @@ struct OccupancyRoutes: Sendable {
     private static let longest: Int64 = 400 * 86_400
     /// Seconds that are meant where nothing is said.
     private static let usual: Int64 = 7 * 86_400
-    /// Spaces that are read at once, so that memory stays flat however many a site has.
+    /// Spaces that are read at once, so that memory stays flat however many a site has; fewer where they say much.
     private static let spacesAtOnce = 100
     private static let maxBuckets = 11_000
 
@@ -69,13 +69,20 @@ struct OccupancyRoutes: Sendable {
         }
         var totals = OccupancyTotals(bounds)
         var last: UUID?
-        repeat {
-            let some = OccupancyReading.Subject.site(site.id, kinds: kinds, after: last, limit: Self.spacesAtOnce)
-            let reading = try await read(some, span, context)
+        var limit = Self.spacesAtOnce
+        while true {
+            let some = OccupancyReading.Subject.site(site.id, kinds: kinds, after: last, limit: limit)
+            let reading: OccupancyReading
+            do {
+                reading = try await read(some, span, context)
+            } catch let problem as Problem where problem.isTooMuch && limit > 1 {
+                limit = max(1, limit / 4)
+                continue
+            }
             for space in reading.spaces { totals.add(reading.occupancy(of: space)) }
-            last = reading.spaces.count == Self.spacesAtOnce ? reading.spaces.last : nil
-        } while last != nil
-        return Answer(SiteOccupancy(site: site, totals: totals))
+            guard reading.spaces.count == limit else { return Answer(SiteOccupancy(site: site, totals: totals)) }
+            last = reading.spaces.last
+        }
     }
 
     private func read(

@@ -35,8 +35,10 @@ extension OrphanDevice {
         """
     }
 
-    /// Its owner id, with the locks that adopting it takes; nothing where there is none.
-    static func lock(_ eui: DeviceEUI) -> Statement<Int32> {
-        "SELECT owner_id FROM lock_orphans(\([eui.description]))"
+    /// Ignored or not.
+    static func exists(_ eui: DeviceEUI, in tenant: TenantID) -> Statement<Bool> {
+        """
+        SELECT EXISTS (SELECT FROM orphan_devices WHERE tenant_id = \(tenant) AND device_eui = \(eui.description))
+        """
     }
 }

@@ -37,13 +37,19 @@ struct OrphanDeviceRoutes: Sendable {
         var body = try await JSONBody(request, context)
         let fields = try DeviceFields(&body, of: eui)
         let registration = DeviceRegistration(context: context, trail: AuditTrail(request, context))
-        return try await Problem.refusedDevice {
-            try await database.withTenant(context) { tx in
-                // By the lock that makes orphans and registers devices, so what is seen here stays so.
-                guard try await tx.first(OrphanDevice.lock(eui)) != nil else {
-                    return Answer(try await claimedBefore(eui, fields, context, in: tx))
+        do {
+            return try await Problem.refusedDevice {
+                try await database.withTenant(context) { tx in
+                    guard try await tx.first(OrphanDevice.exists(eui, in: tx.tenantID)) == true else {
+                        return Answer(try await claimedBefore(eui, fields, context, in: tx))
+                    }
+                    return Answer(try await registration.register(eui, fields, in: tx))
                 }
-                return Answer(try await registration.register(eui, fields, in: tx))
+            }
+        } catch let problem as Problem where problem.code == "device_exists" {
+            // Somebody else was quicker.
+            return try await database.withTenant(context) { tx in
+                Answer(try await claimedBefore(eui, fields, context, in: tx))
             }
         }
     }

@@ -9,10 +9,10 @@ struct JSONBody {
     static let maxBytes = 64 * 1024
 
     /// The JSON text of each member that was not read yet.
-    private var fields: [String: ArraySlice<UInt8>]
-    private var faults: [Problem.FieldError] = []
+    var fields: [String: ArraySlice<UInt8>]
+    var faults: [Problem.FieldError] = []
     /// Of the objects that this one stands in: `user.`.
-    private let path: String
+    let path: String
 
     /// - Parameter mayBeEmpty: no body is as good as an empty object.
     /// - Throws: `Problem` 413 past `maxBytes`, 415 for another type, 400 for what isn't a JSON object.
@@ -30,41 +30,8 @@ struct JSONBody {
         fields["tenant_id"] = nil // accepted everywhere, and never believed
     }
 
-    private init(_ members: [String: ArraySlice<UInt8>], at path: String) {
+    init(_ members: [String: ArraySlice<UInt8>], at path: String) {
         (fields, self.path) = (members, path)
-    }
-
-    /// What a resource is once this is merged into it (RFC 7396), to be read like one that is sent whole.
-    ///
-    /// - Parameter forgotten: fields that what is sent makes void, though it does not say so.
-    func merged(into resource: some PartlyLive, without forgotten: [String] = []) -> JSONBody {
-        var json = JSONWriter()
-        resource.write(editedTo: &json)
-        var whole = self
-        whole.fields = StrictJSON.members(of: Array(json.buffer.readableBytesView)) ?? [:]
-        for name in forgotten { whole.fields[name] = nil }
-        for (name, patch) in fields {
-            whole.fields[name] = JSONMerge.apply(patch, to: whole.fields[name])
-        }
-        return whole
-    }
-
-    /// Whether an object that is sent has this member.
-    func names(_ member: String, in name: String) -> Bool {
-        fields[name].flatMap { StrictJSON.members(of: Array($0)) }?[member] != nil
-    }
-
-    /// Takes what stands already where nothing is said.
-    mutating func keep(_ name: String, _ standing: String?) {
-        guard fields[name] == nil, let standing else { return }
-        var json = JSONWriter()
-        json.string(standing)
-        fields[name] = Array(json.buffer.readableBytesView)[...]
-    }
-
-    /// The id that a field holds, without reading it: nil too for what is none.
-    func peek(_ name: String) -> UUID? {
-        fields[name].flatMap { decoded(String.self, $0) }.flatMap(UUID.init(uuidString:))
     }
 
     mutating func text(_ name: String) -> String? {
@@ -173,14 +140,6 @@ struct JSONBody {
         return part
     }
 
-    /// Holds what is sent within an object against rules, without taking it; members that have none may be anything.
-    mutating func inspect(_ name: String, _ check: (inout JSONBody) -> Void) {
-        guard let value = fields[name], let members = StrictJSON.members(of: Array(value)) else { return }
-        var inner = JSONBody(members, at: "\(path)\(name).")
-        check(&inner)
-        faults += inner.faults
-    }
-
     /// One of an enumeration's words.
     mutating func word<Word: RawRepresentable & CaseIterable>(_ name: String) -> Word? where Word.RawValue == String {
         guard let text = text(name) else { return nil }
@@ -200,7 +159,7 @@ struct JSONBody {
 
     /// What people call something: 1 to 200 characters.
     mutating func name(_ name: String = "name") -> String? {
-        guard let text = text(name) else { return nil }
+        guard let text = text(name)?.trimmingCharacters(in: .whitespaces) else { return nil }
         guard DisplayName.isValid(text) else {
             refuse(name, "invalid_length", "Must have 1 to 200 characters, and none that controls.")
             return nil
@@ -253,18 +212,19 @@ struct JSONBody {
         guard faults.isEmpty else { throw Problem.unprocessable(faults) }
     }
 
-    private mutating func refuseTheRest() {
+    /// What is left is unknown.
+    mutating func refuseTheRest() {
         for name in fields.keys.sorted() { refuse(name, "unknown_field", "There is no such field.") }
     }
 
     /// Nil for null too.
-    private mutating func take(_ name: String) -> ArraySlice<UInt8>? {
+    mutating func take(_ name: String) -> ArraySlice<UInt8>? {
         guard let value = fields.removeValue(forKey: name) else { return nil }
         let text = value.drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
         return text.first == UInt8(ascii: "n") ? nil : text
     }
 
-    private func decoded<Value: Decodable>(_ type: Value.Type, _ value: ArraySlice<UInt8>) -> Value? {
+    func decoded<Value: Decodable>(_ type: Value.Type, _ value: ArraySlice<UInt8>) -> Value? {
         try? JSONDecoder().decode(type, from: Data(value))
     }
 

@@ -17,6 +17,7 @@ struct References: Hashable, Sendable {
     }
 
     var isEmpty: Bool { ids.isEmpty && codes.isEmpty }
+    var isOne: Bool { ids.count + codes.count == 1 }
 
     /// A condition on a column with ids and one with codes.
     func match(id: Fragment, code: Fragment) -> Fragment {

@@ -6,20 +6,25 @@ struct Availability: Sendable {
     /// When the space is open, and when somebody holds it; in any order, overlapping or not.
     let open, busy: [Range<Timestamp>]
 
-    /// Stretches that are open and nobody's, as far as they are long enough. For what is longer than any opening of the space
-    /// (both ends of a stay must lie inside opening hours, not what is between them) the earliest stay from each opening.
+    /// Stretches that are open and nobody's, where they are long enough; from those that are too short the earliest stay that ends inside a
+    /// later opening, as both ends of a stay must lie inside opening hours, but not what is between them.
     ///
-    /// - Parameter duration: microseconds.
+    /// - Parameter duration: microseconds, at least 1.
     func slots(of duration: Int64) -> [Range<Timestamp>] {
         let (open, busy) = (Self.united(open), Self.united(busy))
-        let free = Self.subtract(busy, from: open)
-        guard duration > open.map(\.length).max() ?? 0 else {
-            return free.filter { $0.length >= max(duration, 1) }
-        }
-        return free.compactMap { begin in
-            guard let start = Self.earliestStart(of: duration, in: begin, open) else { return nil }
+        var (later, next) = (0, 0)
+        return Self.subtract(busy, from: open).compactMap { free in
+            if free.length >= duration { return free }
+            // Openings and busy spans are in order, as are the stretches: nothing is looked at twice.
+            while later < open.count, open[later].upperBound < free.lowerBound.adding(microseconds: duration) {
+                later += 1
+            }
+            guard later < open.count else { return nil }
+            let start = max(free.lowerBound, open[later].lowerBound.adding(microseconds: -duration))
             let stay = start..<start.adding(microseconds: duration)
-            return busy.contains { $0.overlaps(stay) } ? nil : stay
+            while next < busy.count, busy[next].lowerBound < free.upperBound { next += 1 }
+            let isFree = next == busy.count || busy[next].lowerBound >= stay.upperBound
+            return isFree && start < free.upperBound ? stay : nil
         }
     }
 
@@ -34,19 +39,6 @@ struct Availability: Sendable {
         let distance = { (stay: Range<Timestamp>) in abs(stay.lowerBound.microseconds(since: wanted.lowerBound)) }
         return candidates.sorted { distance($0) < distance($1) }.prefix(count)
             .sorted { $0.lowerBound < $1.lowerBound }
-    }
-
-    /// The first instant of a stretch from which a stay ends inside some later opening.
-    private static func earliestStart(
-        of duration: Int64, in begin: Range<Timestamp>, _ open: [Range<Timestamp>]
-    ) -> Timestamp? {
-        open.lazy.compactMap { end -> Timestamp? in
-            // After the opening began: who ends at that very moment ends too early.
-            let earliest = end.lowerBound.adding(microseconds: 1 - duration)
-            let start = max(begin.lowerBound, earliest)
-            let isInside = start < begin.upperBound && start.adding(microseconds: duration) <= end.upperBound
-            return isInside ? start : nil
-        }.first
     }
 
     /// In order, with what touches put together.

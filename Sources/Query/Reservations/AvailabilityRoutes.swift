@@ -5,8 +5,8 @@ import Shared
 
 /// When spaces can be booked. Nothing in it tells who holds what.
 struct AvailabilityRoutes: Sendable {
-    /// Seconds that may be asked for at once.
-    private static let longest: Int64 = 92 * 86_400
+    /// Seconds that may be asked for at once: of one space, of all of a site.
+    private static let (longest, longestOfSite): (Int64, Int64) = (92 * 86_400, 31 * 86_400)
     /// Seconds that are meant where nothing is said.
     private static let usual: Int64 = 7 * 86_400
 
@@ -23,7 +23,7 @@ struct AvailabilityRoutes: Sendable {
     ) async throws -> Answer<AvailabilityAnswer> {
         let id = try context.id("space")
         var query = QueryParameters(request)
-        let (span, duration) = Self.read(&query)
+        let (span, duration) = Self.read(&query, longest: Self.longest)
         try query.check()
         let space = try await database.found(context, Space.find(id, in: context.scope), "space")
         guard let span, space.isBookable else { return Answer(AvailabilityAnswer(slots: [])) }
@@ -32,16 +32,16 @@ struct AvailabilityRoutes: Sendable {
         return Answer(AvailabilityAnswer(slots: calendar.availability.slots(of: duration)))
     }
 
-    /// The same for the bookable spaces of a site, 200 at most on a page unless `limit` says up to 1000. Filter: `kind`.
+    /// The same for each bookable space of a site. Filter: `kind`.
     @Sendable private func ofSite(
         _ request: Request, _ context: TenantContext
     ) async throws -> PageAnswer<SpaceAvailability> {
         let reference = try context.site
         var query = QueryParameters(request)
-        let (span, duration) = Self.read(&query)
+        let (span, duration) = Self.read(&query, longest: Self.longestOfSite)
         let kinds: [Space.Kind] = query.words("kind")
         try query.check()
-        let page = try PageRequest<UUID>(request, tenant: context.tenant.uuid, most: 1_000)
+        let page = try PageRequest<UUID>(request, tenant: context.tenant.uuid)
         _ = try await database.found(context, Site.find(reference, nil, in: context.scope), "site")
         guard let span else { return try PageAnswer([], page, of: request, context) { $0.calendar.spaceID } }
         let calendars = try await database.read(
@@ -53,7 +53,7 @@ struct AvailabilityRoutes: Sendable {
     }
 
     /// What is past can't be booked, so a span begins now at the earliest; nil where nothing of it is left.
-    private static func read(_ query: inout QueryParameters) -> (Range<Timestamp>?, duration: Int64) {
+    private static func read(_ query: inout QueryParameters, longest: Int64) -> (Range<Timestamp>?, duration: Int64) {
         let now = Timestamp.now()
         let from = query.time("from") ?? now
         let to = query.time("to") ?? from.adding(seconds: usual)

@@ -68,7 +68,9 @@ extension ReservationFields {
             }
             return .init(userID: nil, name: name, email: holder?.email, phone: holder?.phone)
         }
-        guard let known = try await tx.first(KnownHolder.find(user, in: tx.tenantID)) else {
+        // Who is a member, and by what name, is for those to know who may know members.
+        let mayKnow = user == context.principal.personID || context.principal.holds(.usersRead)
+        guard mayKnow, let known = try await tx.first(KnownHolder.find(user, in: tx.tenantID)) else {
             throw Problem.unknown("holder.user_id", "member")
         }
         return .init(

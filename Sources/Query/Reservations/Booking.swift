@@ -1,3 +1,4 @@
+import Algorithms
 import Foundation
 import Postgres
 import Shared
@@ -15,14 +16,15 @@ struct Booking: Sendable {
 
     private var scope: TenantScope { context.scope }
 
+    /// - Parameter key: what makes booking it twice booking it once.
     /// - Throws: `Problem` 409 `reservation_conflict`, 422.
-    func book(_ wanted: ReservationFields, in tx: TenantTransaction) async throws -> Reservation {
+    func book(_ wanted: ReservationFields, key: String?, in tx: TenantTransaction) async throws -> Reservation {
         try await makeWay(in: wanted, in: tx)
         let holder = try await wanted.holder(context, in: tx)
         let policy = try await tx.written(ReservationPolicy.find(tx.tenantID))
         let expiresAt = wanted.status == .pending ? now.adding(seconds: policy.pendingTimeout) : nil
         let id = UUID.v7()
-        let insert = Reservation.insert(id, wanted, for: holder, expiresAt: expiresAt, into: tx.tenantID)
+        let insert = Reservation.insert(id, wanted, for: holder, key: key, expiresAt: expiresAt, into: tx.tenantID)
         guard try await tx.run(insert) == 1 else {
             throw try await conflict(with: wanted, except: nil) { try await tx.all($0) }
         }
@@ -31,15 +33,27 @@ struct Booking: Sendable {
         return made
     }
 
-    /// Time, space and whatever else is wanted otherwise, in one statement under the constraint.
-    /// - Throws: `Problem` 422; `PostgresError` 23P01 where somebody else holds the place.
-    func move(_ before: Reservation, to wanted: ReservationFields, in tx: TenantTransaction) async throws -> Reservation
-    {
-        guard before.status.holdsPlace else {
-            throw Problem.conflict("invalid_status", detail: "This can't be changed: it is \(before.status.rawValue).")
+    /// Time, space and whatever else is wanted otherwise, in one statement under the constraint. Spaces are locked before reservations, as by
+    /// whoever deletes one.
+    ///
+    /// - Parameters:
+    ///   - standing: the reservation as it was seen a moment ago.
+    ///   - wish: what is wanted of it as it is.
+    /// - Throws: `Problem` 409, 422; `PostgresError` 23P01 where somebody else holds the place.
+    func move(
+        _ standing: Reservation, _ wish: (Reservation) throws -> ReservationFields, in tx: TenantTransaction
+    ) async throws -> Reservation {
+        try standing.mayChange(at: now)
+        let hoped = try wish(standing)
+        let isMoved = hoped.differs(from: standing)
+        if isMoved { try await makeWay(in: hoped, in: tx) }
+        let before = try await tx.found(Reservation.lock(standing.id, in: scope), "reservation")
+        try before.mayChange(at: now)
+        let wanted = try wish(before)
+        guard wanted.spaceID == hoped.spaceID, wanted.span == hoped.span, isMoved || !wanted.differs(from: before)
+        else {
+            throw Problem.changedMeanwhile
         }
-        let isMoved = before.spaceID != wanted.spaceID || before.span != wanted.span
-        if isMoved { try await makeWay(in: wanted, in: tx) }
         let holder = wanted.keepsHolder(of: before) ? before.holder : try await wanted.holder(context, in: tx)
         try await tx.run(Reservation.update(before.id, wanted, for: holder, in: tx.tenantID))
         let after = try await tx.written(Reservation.find(before.id, in: scope))
@@ -75,6 +89,19 @@ struct Booking: Sendable {
 }
 
 extension Reservation {
+    /// Whether it is a pending one whose place others may have.
+    func hasExpired(at now: Timestamp) -> Bool { expiresAt.map { $0 <= now } ?? false }
+
+    /// - Throws: `Problem` 409 for one that is over in whatever way.
+    fileprivate func mayChange(at now: Timestamp) throws {
+        guard status.holdsPlace else {
+            throw Problem.conflict("invalid_status", detail: "This can't be changed: it is \(status.rawValue).")
+        }
+        guard !hasExpired(at: now) else {
+            throw Problem.conflict("expired", detail: "It was not confirmed in time.")
+        }
+    }
+
     /// A pending one that nobody confirmed in time gives its place up.
     func expire(_ trail: AuditTrail, in tenant: TenantID) -> [Command] {
         var after = self
@@ -89,14 +116,16 @@ extension Reservation {
     static func clear(
         _ spaces: [UUID], cancels: Bool, _ trail: AuditTrail, in tx: TenantTransaction
     ) async throws {
-        let open = try await tx.all(open(of: spaces, in: tx.tenantID))
+        let now = Timestamp.now()
+        let (open, expired) = try await tx.all(open(of: spaces, in: tx.tenantID)).partitioned { $0.hasExpired(at: now) }
+        try await tx.run(all: expired.flatMap { $0.expire(trail, in: tx.tenantID) })
         guard cancels || open.isEmpty else {
             throw Problem.conflict(
                 "has_reservations",
                 detail: "There are \(open.count) reservations to come: cancel_reservations=true cancels them.")
         }
         let cancelled = try open.compactMap { one in
-            try ReservationStep.cancel.apply(to: one, at: .now()).map { (before: one, after: $0) }
+            try ReservationStep.cancel.apply(to: one, at: now).map { (before: one, after: $0) }
         }
         try await tx.run(
             all: cancelled.flatMap { one in
@@ -106,6 +135,11 @@ extension Reservation {
 }
 
 extension ReservationFields {
+    /// In place or time.
+    fileprivate func differs(from reservation: Reservation) -> Bool {
+        spaceID != reservation.spaceID || span != reservation.span
+    }
+
     /// Whether the same person holds it under the same name.
     fileprivate func keepsHolder(of reservation: Reservation) -> Bool {
         let (now, then) = (holder, reservation.holder)

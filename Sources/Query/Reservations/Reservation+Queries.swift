@@ -59,6 +59,10 @@ extension Reservation {
         "SELECT \(columns) FROM \(tables) WHERE \(visible(in: scope)) AND r.id = \(id)"
     }
 
+    static func all(_ ids: [UUID], in tenant: TenantID) -> Statement<Reservation> {
+        "SELECT \(columns) FROM \(tables) WHERE r.tenant_id = \(tenant) AND r.id = ANY (\(ids)) ORDER BY r.id"
+    }
+
     /// Nobody else changes it before this transaction ends.
     static func lock(_ id: UUID, in scope: TenantScope) -> Statement<Reservation> {
         "SELECT \(columns) FROM \(tables) WHERE \(visible(in: scope)) AND r.id = \(id) FOR NO KEY UPDATE OF r"
@@ -66,13 +70,14 @@ extension Reservation {
 
     /// Nothing where somebody else holds the place.
     static func insert(
-        _ id: UUID, _ new: ReservationFields, for holder: Holder, expiresAt: Timestamp?, into tenant: TenantID
+        _ id: UUID, _ new: ReservationFields, for holder: Holder, key: String?, expiresAt: Timestamp?,
+        into tenant: TenantID
     ) -> Command {
         """
         INSERT INTO reservations (tenant_id, id, space_id, starts_at, ends_at, status, holder_user_id, holder_name, holder_email,
                                   holder_phone, note, request_id, expires_at)
         VALUES (\(tenant), \(id), \(new.spaceID), \(new.startsAt), \(new.endsAt), \(new.status.rawValue), \(holder.userID),
-                \(holder.name), \(holder.email), \(holder.phone), \(new.note), \(new.requestID), \(expiresAt))
+                \(holder.name), \(holder.email), \(holder.phone), \(new.note), \(key), \(expiresAt))
         ON CONFLICT DO NOTHING
         """
     }
@@ -84,7 +89,8 @@ extension Reservation {
         UPDATE reservations
            SET space_id = \(fields.spaceID), starts_at = \(fields.startsAt), ends_at = \(fields.endsAt),
                holder_user_id = \(holder.userID), holder_name = \(holder.name), holder_email = \(holder.email),
-               holder_phone = \(holder.phone), note = \(fields.note), updated_at = now()
+               holder_phone = \(holder.phone), note = \(fields.note), updated_at = now(),
+               checked_in_at = CASE WHEN starts_at = \(fields.startsAt) THEN checked_in_at END
          WHERE tenant_id = \(tenant) AND id = \(id)
         """
     }
@@ -112,7 +118,7 @@ extension Reservation {
     static func expired(of space: UUID, at now: Timestamp, in tenant: TenantID) -> Statement<Reservation> {
         """
         SELECT \(columns) FROM \(tables)
-         WHERE r.tenant_id = \(tenant) AND r.space_id = \(space) AND r.status = 'pending' AND r.expires_at <= \(now)
+         WHERE r.tenant_id = \(tenant) AND r.space_id = \(space) AND r.deleted_at IS NULL AND r.status = 'pending' AND r.expires_at <= \(now)
          ORDER BY r.id FOR NO KEY UPDATE OF r
         """
     }
@@ -121,7 +127,7 @@ extension Reservation {
     static func open(of spaces: [UUID], in tenant: TenantID) -> Statement<Reservation> {
         """
         SELECT \(columns) FROM \(tables)
-         WHERE r.tenant_id = \(tenant) AND r.space_id = ANY (\(spaces)) AND r.status IN ('pending', 'confirmed')
+         WHERE r.tenant_id = \(tenant) AND r.space_id = ANY (\(spaces)) AND r.deleted_at IS NULL AND r.status IN ('pending', 'confirmed')
            AND r.ends_at > now()
          ORDER BY r.id FOR NO KEY UPDATE OF r
         """
@@ -130,7 +136,7 @@ extension Reservation {
     /// The condition for a row `r` that holds a place in this span.
     static func holdsPlace(in span: Range<Timestamp>, of tenant: TenantID) -> Fragment {
         """
-        r.tenant_id = \(tenant) AND r.status IN ('pending', 'confirmed') AND \(touches(span))
+        r.tenant_id = \(tenant) AND r.deleted_at IS NULL AND r.status IN ('pending', 'confirmed') AND \(touches(span))
              AND (r.expires_at IS NULL OR r.expires_at > now())
         """
     }

@@ -7,42 +7,64 @@ struct ReservationFate: Sendable, Equatable {
     let checkedInAt: Timestamp?
     let action: AuditEntry.Action
 
-    /// What the space's sensor says now.
-    struct Sensor: Sendable {
-        let state: Space.State
-        let since: Timestamp?
-        /// False for a space without one.
-        let isThere: Bool
+    /// What the space's sensor said from the start on, for as long as somebody may be late.
+    enum Sensor: Sendable, Equatable {
+        /// Not asked, or there is none.
+        case none
+        case came(at: Timestamp)
+        case stayedFree
+        /// It said nothing.
+        case silent
     }
 
     /// - Returns: nil for one that goes on as it is.
     init?(of reservation: Reservation, _ policy: ReservationPolicy, _ sensor: Sensor, at now: Timestamp) {
-        let isCheckedIn = reservation.checkedInAt != nil
         switch reservation.status {
         case .pending:
-            guard let expiresAt = reservation.expiresAt, expiresAt <= now else { return nil }
-            self.init(status: .cancelled, checkedInAt: nil, action: .reservationExpired)
-        case .confirmed where isCheckedIn || policy.noShowAfter == 0:
-            guard reservation.endsAt <= now else { return nil }
-            self.init(status: .completed, checkedInAt: reservation.checkedInAt, action: .reservationCompleted)
+            guard reservation.hasExpired(at: now) else { return nil }
+            self.init(status: .cancelled, action: .reservationExpired)
         case .confirmed:
-            guard reservation.startsAt <= now else { return nil }
-            if policy.sensorCheckIn, sensor.state == .occupied, now < reservation.endsAt {
-                let since = max(reservation.startsAt, sensor.since ?? reservation.startsAt)
-                self.init(status: .confirmed, checkedInAt: min(since, now), action: .reservationCheckedIn)
-            } else if policy.sensorCheckIn, sensor.isThere, sensor.state == .unknown {
-                // Who relies on a sensor that is silent is not held to have stayed away.
-                guard reservation.endsAt <= now else { return nil }
-                self.init(status: .completed, checkedInAt: nil, action: .reservationCompleted)
-            } else {
-                guard reservation.startsAt.adding(seconds: policy.noShowAfter) <= now else { return nil }
-                self.init(status: .noShow, checkedInAt: nil, action: .reservationMissed)
-            }
+            guard let fate = Self.ofConfirmed(reservation, policy, sensor, at: now) else { return nil }
+            self = fate
         case .cancelled, .completed, .noShow: return nil
         }
     }
 
-    private init(status: Reservation.Status, checkedInAt: Timestamp?, action: AuditEntry.Action) {
+    private static func ofConfirmed(
+        _ reservation: Reservation, _ policy: ReservationPolicy, _ sensor: Sensor, at now: Timestamp
+    ) -> ReservationFate? {
+        let isOver = reservation.endsAt <= now
+        if reservation.checkedInAt == nil, case .came(let at) = sensor {
+            return ReservationFate(
+                status: isOver ? .completed : .confirmed, checkedInAt: at,
+                action: isOver ? .reservationCompleted : .reservationCheckedIn)
+        }
+        // Who relies on a sensor that is silent is not held to have stayed away.
+        let isHeldToCome = reservation.checkedInAt == nil && policy.noShowAfter > 0 && sensor != .silent
+        if isHeldToCome, reservation.lateFrom(policy) <= now {
+            return ReservationFate(status: .noShow, action: .reservationMissed)
+        }
+        guard isOver, !isHeldToCome else { return nil }
+        return ReservationFate(
+            status: .completed, checkedInAt: reservation.checkedInAt, action: .reservationCompleted)
+    }
+
+    private init(status: Reservation.Status, checkedInAt: Timestamp? = nil, action: AuditEntry.Action) {
         (self.status, self.checkedInAt, self.action) = (status, checkedInAt, action)
+    }
+}
+
+extension Reservation {
+    /// When whoever has not come does not come any more.
+    fileprivate func lateFrom(_ policy: ReservationPolicy) -> Timestamp {
+        startsAt.adding(seconds: policy.noShowAfter)
+    }
+
+    /// The time in which the sensor's word counts; nil before it, and where it is not asked.
+    func arrival(_ policy: ReservationPolicy, at now: Timestamp) -> Range<Timestamp>? {
+        guard policy.sensorCheckIn, status == .confirmed, checkedInAt == nil else { return nil }
+        let last = policy.noShowAfter > 0 ? min(lateFrom(policy), endsAt) : endsAt
+        let end = min(last, now)
+        return startsAt < end ? startsAt..<end : nil
     }
 }

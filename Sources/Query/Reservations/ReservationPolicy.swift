@@ -37,5 +37,6 @@ extension JSONBody {
         _ = integer("pending_timeout_s", in: 1...31_536_000)
         _ = integer("no_show_after_s", in: 0...31_536_000)
         _ = boolean("sensor_check_in")
+        refuseTheRest()
     }
 }

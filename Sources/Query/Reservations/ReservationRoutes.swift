@@ -49,11 +49,18 @@ struct ReservationRoutes: Sendable {
         let now = Timestamp.now()
         let wanted = try ReservationFields(&body, standing: nil, at: now)
         let key = try IdempotencyKey(
-            request, field: wanted.requestID, operation: "reservations", payload: wanted)
+            request, field: wanted.requestID, operation: "reservations",
+            payload: wanted.payload(of: context.principal))
         let booking = Booking(context: context, trail: AuditTrail(request, context), now: now)
         return try await database.withTenant(context) { tx in
-            if let answer = try await key?.begin(in: tx) { return Answer(.before(answer)) }
-            let made = try await booking.book(wanted, in: tx)
+            if let answer = try await key?.begin(in: tx) {
+                // Of another site's nothing is told, be it known by its key.
+                guard try await tx.first(Space.isOrWasSeen(wanted.spaceID, in: context.scope)) == true else {
+                    throw Problem.unknown("space_id", "space")
+                }
+                return Answer(.before(answer))
+            }
+            let made = try await booking.book(wanted, key: key?.key, in: tx)
             if let key { try await tx.run(key.finish(made, in: tx)) }
             return Answer(.now(made), createdAt: "/api/v1/reservations/\(made.id.lowercaseString)")
         }
@@ -67,16 +74,18 @@ struct ReservationRoutes: Sendable {
         let now = Timestamp.now()
         let booking = Booking(context: context, trail: AuditTrail(request, context), now: now)
         let standing = try await database.found(context, Reservation.find(id, in: context.scope), "reservation")
+        let wish = { @Sendable (one: Reservation) in
+            try request.checkIfMatch(one)
+            return try body.reservation(one, replaces: replaces, at: now)
+        }
         do {
             return try await database.withTenant(context) { tx in
-                let before = try await tx.found(Reservation.lock(id, in: context.scope), "reservation")
-                try request.checkIfMatch(before)
-                let wanted = try body.reservation(before, replaces: replaces, at: now)
-                return Answer(try await booking.move(before, to: wanted, in: tx))
+                Answer(try await booking.move(standing, wish, in: tx))
             }
         } catch let error where error.postgresError?.sqlState == "23P01" {
-            let wanted = try body.reservation(standing, replaces: replaces, at: now)
-            throw try await booking.conflict(with: wanted, except: id) { try await database.read(context, $0) }
+            throw try await booking.conflict(with: try wish(standing), except: id) {
+                try await database.read(context, $0)
+            }
         }
     }
 
@@ -126,19 +135,31 @@ extension JSONBody {
     }
 }
 
-/// What the same wish is the same by.
-extension ReservationFields: JSONWritable {
-    func write(to json: inout JSONWriter) {
-        json.object { object in
-            object.field("space_id", spaceID)
-            object.field("starts_at", startsAt)
-            object.field("ends_at", endsAt)
-            object.field("status", status.rawValue)
-            object.field("user_id", holder?.userID)
-            object.field("name", holder?.name)
-            object.field("email", holder?.email)
-            object.field("phone", holder?.phone)
-            object.field("note", note)
+extension ReservationFields {
+    /// What the same wish is the same by.
+    fileprivate func payload(of principal: Principal) -> some JSONWritable {
+        Payload(fields: self, asker: holder == nil ? principal.id : nil)
+    }
+
+    private struct Payload: JSONWritable {
+        let fields: ReservationFields
+        /// Where nobody is named it is for whoever asks.
+        let asker: UUID?
+
+        func write(to json: inout JSONWriter) {
+            let holder = fields.holder
+            json.object { object in
+                object.field("space_id", fields.spaceID)
+                object.field("starts_at", fields.startsAt)
+                object.field("ends_at", fields.endsAt)
+                object.field("status", fields.status.rawValue)
+                object.field("asker", asker)
+                object.field("user_id", holder?.userID)
+                object.field("name", holder?.name)
+                object.field("email", holder?.email)
+                object.field("phone", holder?.phone)
+                object.field("note", fields.note)
+            }
         }
     }
 }

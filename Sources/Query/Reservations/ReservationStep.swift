@@ -19,7 +19,7 @@ enum ReservationStep: Sendable, CaseIterable {
         var after = reservation
         switch (self, reservation.status) {
         case (.confirm, .pending):
-            guard reservation.expiresAt.map({ $0 > now }) ?? true else {
+            guard !reservation.hasExpired(at: now) else {
                 throw Refusal(code: "expired", detail: "It was not confirmed in time.")
             }
             after.status = .confirmed

@@ -40,6 +40,9 @@ extension ReadingBudget {
 }
 
 extension Problem {
+    /// Whether more would have to be read than one request may.
+    var isTooMuch: Bool { errors.contains { $0.code == "too_many_samples" } }
+
     /// - Parameter field: the parameter to narrow.
     static func tooMuch(_ field: String, _ code: String, _ detail: String) -> Problem {
         unprocessable([FieldError(field: field, code: code, detail: detail)])

@@ -17,6 +17,14 @@ struct Samples: Sendable, Equatable {
         times.append(ts)
         values.append(value)
     }
+
+    /// Without those before a time.
+    func from(_ ts: Int64) -> Samples {
+        guard let first = times.first, first < ts else { return self }
+        var rest = Samples()
+        for index in times.indices where times[index] >= ts { rest.append(times[index], values[index]) }
+        return rest
+    }
 }
 
 /// Puts the samples of one series together from the two places where they lie.

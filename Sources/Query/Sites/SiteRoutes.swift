@@ -45,10 +45,12 @@ struct SiteRoutes: Sendable {
         let fields = try SiteFields(&body, kind: fixed)
         try context.mayReachAllSites()
         let trail = AuditTrail(request, context)
-        return try await database.withTenant(context) { tx in
-            let site = try await tx.written(Site.insert(fields, into: tx.tenantID))
-            try await tx.run(trail.created(.siteCreated, site))
-            return Answer(site, createdAt: "/api/v1/sites/\(site.id.lowercaseString)")
+        return try await Problem.refusedSite {
+            try await database.withTenant(context) { tx in
+                let site = try await tx.written(Site.insert(fields, into: tx.tenantID))
+                try await tx.run(trail.created(.siteCreated, site))
+                return Answer(site, createdAt: "/api/v1/sites/\(site.id.lowercaseString)")
+            }
         }
     }
 
@@ -65,14 +67,16 @@ struct SiteRoutes: Sendable {
         let reference = try context.site
         let body = try await JSONBody(request, context)
         let trail = AuditTrail(request, context)
-        return try await database.withTenant(context) { tx in
-            let before = try await tx.found(Site.lock(reference, kind, in: context.scope), kind?.rawValue ?? "site")
-            try request.checkIfMatch(before)
-            var whole = replaces ? body : body.merged(into: before)
-            let fields = try SiteFields(&whole, kind: kind)
-            let after = try await tx.written(Site.update(before.id, fields, in: tx.tenantID))
-            try await tx.run(trail.changed(.siteChanged, before, after))
-            return Answer(after)
+        return try await Problem.refusedSite {
+            try await database.withTenant(context) { tx in
+                let before = try await tx.found(Site.lock(reference, kind, in: context.scope), kind?.rawValue ?? "site")
+                try request.checkIfMatch(before)
+                var whole = replaces ? body : body.merged(into: before)
+                let fields = try SiteFields(&whole, kind: kind)
+                let after = try await tx.written(Site.update(before.id, fields, in: tx.tenantID))
+                try await tx.run(trail.changed(.siteChanged, before, after))
+                return Answer(after)
+            }
         }
     }
 
@@ -105,5 +109,18 @@ struct SiteRoutes: Sendable {
         let rows = try await database.read(context, StoreStatus.find(store, now: now, in: context.scope))
         guard let status = try StoreStatus(rows) else { throw Problem.notFound("store") }
         return Answer(StoreStatus.View(status: status, now: now))
+    }
+}
+
+extension Problem {
+    /// The server's list of zones, which evaluates opening hours, may lack some that this process knows.
+    fileprivate static func refusedSite<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error where error.postgresError?.constraint == "sites_timezone" {
+            throw unprocessable([
+                FieldError(field: "timezone", code: "unknown_timezone", detail: "The database knows no such zone.")
+            ])
+        }
     }
 }

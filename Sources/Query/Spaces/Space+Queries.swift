@@ -20,8 +20,9 @@ extension Space {
     static func page(_ filter: Filter, after: UUID?, limit: Int, in scope: TenantScope) -> Statement<Space> {
         var conditions = [visible(in: scope)]
         if !filter.sites.isEmpty {
-            conditions.append(
-                "v.site_id = ANY (ARRAY(SELECT id FROM sites WHERE \(filter.sites.matchSite(of: scope.tenantID))))")
+            // Of one site by its index, in the order that is asked for.
+            let wanted: Fragment = "SELECT id FROM sites WHERE \(filter.sites.matchSite(of: scope.tenantID))"
+            conditions.append(filter.sites.isOne ? "v.site_id = (\(wanted))" : "v.site_id = ANY (ARRAY(\(wanted)))")
         }
         if !filter.kinds.isEmpty { conditions.append("v.kind = ANY (\(filter.kinds.map(\.rawValue)))") }
         if !filter.states.isEmpty { conditions.append("v.state = ANY (\(filter.states.map(\.rawValue)))") }
@@ -67,6 +68,14 @@ extension Space {
         """
         SELECT sp.id FROM spaces sp WHERE \(ownVisible(in: scope)) AND sp.site_id = \(site)
          ORDER BY sp.id FOR NO KEY UPDATE
+        """
+    }
+
+    /// Whether it lies in a site of this member's, deleted or not.
+    static func isOrWasSeen(_ id: UUID, in scope: TenantScope) -> Statement<Bool> {
+        """
+        SELECT EXISTS (SELECT FROM spaces sp
+                        WHERE sp.tenant_id = \(scope.tenantID) AND \(scope.sees(site: "sp.site_id")) AND sp.id = \(id))
         """
     }
 

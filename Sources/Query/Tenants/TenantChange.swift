@@ -12,7 +12,7 @@ struct TenantChange: Sendable {
     /// - Throws: `Problem` 422.
     init(_ body: inout JSONBody) throws {
         name = body.has("name") ? body.required("name") { $0.name($1) } : nil
-        body.inspect("settings") { settings in
+        body.inspect("settings", isRefused: false) { settings in
             settings.inspect("reservations") { $0.checkReservationSettings() }
         }
         settings = JSONPatch(&body, "settings")

@@ -11,20 +11,32 @@ package struct CSV {
         package let reason: String
     }
 
+    /// Bounds on what a stranger sends.
+    package struct Limits: Sendable {
+        package var records = 50_001
+        package var fields = 32
+        /// Bytes.
+        package var field = 128 << 10
+
+        package init() {}
+    }
+
     private var bytes: ArraySlice<UInt8>
     private var line = 1
+    private let limits: Limits
 
-    /// Every record or, where one can't be read, why; what follows a closed record is read on. Empty lines are none.
-    package static func read(_ bytes: [UInt8]) -> [Result<Record, Fault>] {
+    /// Every record or, where one can't be read, why; what follows a closed record is read on. Empty lines are none. No more records than
+    /// the limits say.
+    package static func read(_ bytes: [UInt8], _ limits: Limits = .init()) -> [Result<Record, Fault>] {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        var reader = CSV(bytes: bytes.starts(with: mark) ? bytes.dropFirst(3) : bytes[...])
+        var reader = CSV(bytes: bytes.starts(with: mark) ? bytes.dropFirst(3) : bytes[...], limits)
         var records: [Result<Record, Fault>] = []
-        while let record = reader.next() { records.append(record) }
+        while records.count < limits.records, let record = reader.next() { records.append(record) }
         return records
     }
 
-    private init(bytes: ArraySlice<UInt8>) {
-        self.bytes = bytes
+    private init(bytes: ArraySlice<UInt8>, _ limits: Limits) {
+        (self.bytes, self.limits) = (bytes, limits)
     }
 
     private mutating func next() -> Result<Record, Fault>? {
@@ -34,6 +46,9 @@ package struct CSV {
         var fields: [String] = []
         while true {
             do throws(Fault) {
+                guard fields.count < limits.fields else {
+                    throw Fault(line: start, reason: "more than \(limits.fields) fields")
+                }
                 fields.append(try field())
             } catch {
                 skipLine()
@@ -57,6 +72,9 @@ package struct CSV {
             if content.contains(UInt8(ascii: "\"")) {
                 throw Fault(line: line, reason: "a quote inside a field that does not begin with one")
             }
+        }
+        guard content.count <= limits.field else {
+            throw Fault(line: line, reason: "a field of more than \(limits.field) bytes")
         }
         guard let text = String(validating: content, as: UTF8.self) else {
             throw Fault(line: line, reason: "not UTF-8")

@@ -22,6 +22,7 @@ struct DeviceChunk {
     private let terms: DeviceImport.Terms
     private let tenant: Tenant
     private var references: DeviceReferences
+    private var made: [ImportedChange] = []
     private var good: [DeviceFile.Line] = []
     private var outcomes: [DeviceImport.Outcome] = []
 
@@ -41,7 +42,7 @@ struct DeviceChunk {
                 good.append(line)
             }
         }
-        try await references.makeMissing(of: good, tenant: tenant.id, in: tx)
+        made = try await references.makeMissing(of: good, tenant: tenant.id, in: tx)
     }
 
     private func fault(
@@ -105,7 +106,7 @@ struct DeviceChunk {
         outcomes += new.map { line, _ in
             .init(line, adopted[line.deviceEUI].map { .adopted($0) } ?? .created)
         }
-        try await terms.record(audit(changes) + audit(new.map(\.device), adopted), tx)
+        try await terms.record(made + audit(changes) + audit(new.map(\.device), adopted), tx)
         return outcomes
     }
 
@@ -120,7 +121,7 @@ struct DeviceChunk {
             placement.siteID = site
         }
         // PostgreSQL writes it in a form of its own, so an equal one stays as it is.
-        if columns.contains(.metadata), !(existing?.hasSame(line.metadata) ?? false) {
+        if columns.contains(.metadata), !references.hasSameMetadata(line.deviceEUI) {
             placement.metadata = line.metadata ?? JSONB("{}")
         }
         if columns.contains(.space) { placement.spaceID = line.spaceKey.flatMap { references.spaces[$0] } }
@@ -148,20 +149,22 @@ struct DeviceChunk {
                    AS w (id, name, profile_id, site_id, space_id, metadata)
              WHERE d.tenant_id = \(tenant.id) AND d.id = w.id
             """)
+        let readAnew = changes.filter { $0.before.profileID != $0.after.profileID }.map(\.before.owner)
+        if !readAnew.isEmpty { try await tx.run("SELECT refresh_occupancy(\(readAnew))") }
     }
 
-    private func audit(_ changes: [Change]) -> [DeviceChange] {
+    private func audit(_ changes: [Change]) -> [ImportedChange] {
         changes.map { change in
-            DeviceChange(
-                id: change.before.id, before: Placement(of: change.before).fields, after: change.after.fields)
+            ImportedChange(
+                .device, change.before.id, before: Placement(of: change.before).fields, after: change.after.fields)
         }
     }
 
-    private func audit(_ devices: [NewDevice], _ adopted: [DeviceEUI: Int]) -> [DeviceChange] {
+    private func audit(_ devices: [NewDevice], _ adopted: [DeviceEUI: Int]) -> [ImportedChange] {
         devices.map { device in
             var after = ["device_eui": device.deviceEUI.rawValue, "name": device.name]
             if let uplinks = adopted[device.deviceEUI] { after["adopted"] = String(uplinks) }
-            return DeviceChange(id: device.id, before: nil, after: after)
+            return ImportedChange(.device, device.id, before: nil, after: after)
         }
     }
 }

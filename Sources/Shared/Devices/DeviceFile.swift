@@ -33,6 +33,9 @@ package struct DeviceFile: Sendable {
         case name, profile, site, space, metadata
     }
 
+    /// Devices of one file.
+    package static let maxLines = 50_000
+
     /// Those that the file has: the others are left as they are in the database.
     package let columns: Set<Column>
     package let lines: [Line]
@@ -51,7 +54,12 @@ package struct DeviceFile: Sendable {
 
     /// - Throws: `Unreadable` when the header can't be read.
     package init(_ bytes: [UInt8]) throws(Unreadable) {
-        let records = CSV.read(bytes)
+        var limits = CSV.Limits()
+        limits.records = Self.maxLines + 2 // the header, and one that is too many
+        let records = CSV.read(bytes, limits)
+        guard records.count <= Self.maxLines + 1 else {
+            throw Unreadable(reason: "the file has more than \(Self.maxLines) lines")
+        }
         guard let first = records.first else { throw Unreadable(reason: "the file is empty") }
         let header = try Self.header(first)
         columns = Set(header)
@@ -141,7 +149,8 @@ package struct DeviceFile: Sendable {
 
 extension String {
     fileprivate var trimmingSpaces: String {
-        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-        return String(drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+        // By bytes: to Swift a space with an accent on it is no space.
+        let isSpace: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        return String(decoding: utf8.drop(while: isSpace).reversed().drop(while: isSpace).reversed(), as: UTF8.self)
     }
 }

@@ -1,12 +1,22 @@
 import Foundation
 import Postgres
 
-/// A device that was registered or changed, as the audit log keeps it.
-package struct DeviceChange: Sendable {
+/// What an import made or changed, as the audit log keeps it.
+package struct ImportedChange: Sendable {
+    package enum Kind: String, Sendable {
+        case device, space
+        case profile = "device_profile"
+    }
+
+    package let kind: Kind
     package let id: UUID
     /// Nil for a new one.
     package let before: [String: String]?
     package let after: [String: String]
+
+    init(_ kind: Kind, _ id: UUID, before: [String: String]?, after: [String: String]) {
+        (self.kind, self.id, self.before, self.after) = (kind, id, before, after)
+    }
 }
 
 /// Registers or changes the devices of a file, set-wise in chunks, each chunk in a transaction of its own. The same file
@@ -31,7 +41,7 @@ package struct DeviceImport: Sendable {
     /// What an import may do, and on whose word.
     package struct Terms: Sendable {
         /// Writes what was changed into the audit log, in the change's own transaction.
-        package typealias Recorder = @Sendable ([DeviceChange], TenantTransaction) async throws -> Void
+        package typealias Recorder = @Sendable ([ImportedChange], TenantTransaction) async throws -> Void
 
         /// Whether spaces and profiles that lines name are made where there are none.
         package let createsSpaces, createsProfiles: Bool

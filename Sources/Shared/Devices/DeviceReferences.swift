@@ -10,6 +10,7 @@ struct DeviceReferences: Sendable {
 
     struct Existing: RowDecodable {
         let id: UUID
+        let owner: Int32
         let deviceEUI: DeviceEUI
         let name: String
         let profileID: UUID?
@@ -21,6 +22,7 @@ struct DeviceReferences: Sendable {
 
         init(_ row: Row) throws {
             id = try row["id"]
+            owner = try row["owner_id"]
             deviceEUI = try row["device_eui"]
             name = try row["name"]
             profileID = try row["profile_id"]
@@ -28,14 +30,6 @@ struct DeviceReferences: Sendable {
             spaceID = try row["space_id"]
             metadata = try row["metadata"]
             standsIn = try row["stands_in"]
-        }
-
-        /// Whether its metadata are these, however they are written.
-        func hasSame(_ other: JSONB?) -> Bool {
-            func object(_ json: JSONB) -> NSDictionary? {
-                (try? JSONSerialization.jsonObject(with: Data(json.text.utf8))) as? NSDictionary
-            }
-            return object(metadata) == object(other ?? JSONB("{}"))
         }
     }
 
@@ -67,14 +61,20 @@ struct DeviceReferences: Sendable {
     /// The device that a space has.
     var holders: [UUID: DeviceEUI]
     let devices: [DeviceEUI: Existing]
+    /// Those whose metadata are what their lines say, however that is written.
+    private let unchangedMetadata: Set<String>
 
     /// - Parameter visible: the sites that there are for whoever asks; nil for all.
     init(of lines: [DeviceFile.Line], visible: [UUID]?, tenant: TenantID, in tx: TenantTransaction) async throws {
-        let devices = try await tx.all(Self.devices(lines.map(\.deviceEUI.rawValue).sorted(), tenant))
+        // Places before devices, as whoever deletes one locks them.
         let sites = try await tx.all(Self.sites(Array(Set(lines.compactMap(\.site))), visible, tenant))
         let profiles = try await tx.all(Self.profiles(Array(Set(lines.compactMap(\.profile))), tenant))
         let keys = Array(Set(lines.compactMap(\.spaceKey)))
         let spaces = keys.isEmpty ? [] : try await tx.all(Self.spaces(keys, tenant))
+        let devices = try await tx.all(Self.devices(lines.map(\.deviceEUI.rawValue).sorted(), tenant))
+        unchangedMetadata = Set(
+            try await tx.all(
+                Self.sameMetadata(lines.map(\.deviceEUI.rawValue), lines.map { $0.metadata ?? JSONB("{}") }, tenant)))
         self.devices = Dictionary(devices.map { ($0.deviceEUI, $0) }, uniquingKeysWith: { first, _ in first })
         self.sites = Dictionary(sites.map { ($0.name, $0.id) }, uniquingKeysWith: { first, _ in first })
         self.profiles = Dictionary(profiles.map { ($0.name, $0.id) }, uniquingKeysWith: { first, _ in first })
@@ -83,10 +83,14 @@ struct DeviceReferences: Sendable {
             spaces.compactMap { space in space.holder.map { (space.id, $0) } }, uniquingKeysWith: { first, _ in first })
     }
 
+    func hasSameMetadata(_ deviceEUI: DeviceEUI) -> Bool { unchangedMetadata.contains(deviceEUI.rawValue) }
+
     /// Makes the profiles and spaces that good lines name and nobody made yet.
+    /// - Returns: what was made.
     mutating func makeMissing(
         of lines: [DeviceFile.Line], tenant: TenantID, in tx: TenantTransaction
-    ) async throws {
+    ) async throws -> [ImportedChange] {
+        var made: [ImportedChange] = []
         let newProfiles = Set(lines.compactMap(\.profile)).subtracting(profiles.keys).sorted()
         if !newProfiles.isEmpty {
             try await tx.run(
@@ -95,7 +99,10 @@ struct DeviceReferences: Sendable {
                 SELECT \(tenant), * FROM unnest(\(newProfiles.map { _ in UUID.v7() }), \(newProfiles))
                 ON CONFLICT DO NOTHING
                 """)
-            for profile in try await tx.all(Self.profiles(newProfiles, tenant)) { profiles[profile.name] = profile.id }
+            for profile in try await tx.all(Self.profiles(newProfiles, tenant)) {
+                profiles[profile.name] = profile.id
+                made.append(.init(.profile, profile.id, before: nil, after: ["name": profile.name]))
+            }
         }
         let newSpaces = Set(lines.compactMap(\.spaceKey)).subtracting(spaces.keys)
             .sorted { ($0.site, $0.space) < ($1.site, $1.space) }
@@ -108,8 +115,13 @@ struct DeviceReferences: Sendable {
                        \(newSpaces.map(\.space))) AS w (id, site_id, code)
                 ON CONFLICT DO NOTHING
                 """)
-            for space in try await tx.all(Self.spaces(newSpaces, tenant)) { spaces[space.key] = space.id }
+            for space in try await tx.all(Self.spaces(newSpaces, tenant)) {
+                spaces[space.key] = space.id
+                made.append(
+                    .init(.space, space.id, before: nil, after: ["site": space.key.site, "code": space.key.space]))
+            }
         }
+        return made
     }
 }
 
@@ -123,11 +135,21 @@ extension DeviceFile.Line {
 extension DeviceReferences {
     private static func devices(_ euis: [String], _ tenant: TenantID) -> Statement<Existing> {
         """
-        SELECT d.id, d.device_eui, d.name, d.profile_id, d.site_id, d.space_id, d.metadata,
+        SELECT d.id, d.owner_id, d.device_eui, d.name, d.profile_id, d.site_id, d.space_id, d.metadata,
                coalesce(d.site_id, sp.site_id) AS stands_in
           FROM devices d LEFT JOIN spaces sp ON sp.tenant_id = d.tenant_id AND sp.id = d.space_id
          WHERE d.tenant_id = \(tenant) AND d.device_eui = ANY (\(euis)) AND d.deleted_at IS NULL
          ORDER BY d.device_eui FOR UPDATE OF d
+        """
+    }
+
+    private static func sameMetadata(
+        _ euis: [String], _ metadata: [JSONB], _ tenant: TenantID
+    ) -> Statement<String> {
+        """
+        SELECT d.device_eui FROM unnest(\(euis), \(metadata)) AS w (device_eui, metadata)
+          JOIN devices d ON d.tenant_id = \(tenant) AND d.device_eui = w.device_eui AND d.deleted_at IS NULL
+         WHERE d.metadata = w.metadata
         """
     }
 
@@ -144,7 +166,7 @@ extension DeviceReferences {
     private static func profiles(_ names: [String], _ tenant: TenantID) -> Statement<Named> {
         """
         SELECT id, name FROM device_profiles
-         WHERE tenant_id = \(tenant) AND name = ANY (\(names)) AND deleted_at IS NULL
+         WHERE tenant_id = \(tenant) AND name = ANY (\(names)) AND deleted_at IS NULL ORDER BY id FOR SHARE
         """
     }
 

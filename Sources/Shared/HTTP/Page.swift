@@ -18,12 +18,12 @@ package struct PageRequest<Position: Codable & Sendable>: Sendable {
         self.scope = scope
     }
 
-    /// Reads `limit` (default 50, 1 to `most`) and `cursor`.
+    /// Reads `limit` (default 50, 1 to 200) and `cursor`.
     /// - Throws: 400 `invalid_limit` or `invalid_cursor`.
-    package init(_ request: Request, tenant: UUID, most: Int = 200) throws(Problem) {
+    package init(_ request: Request, tenant: UUID) throws(Problem) {
         let query = request.uri.queryParameters
         let scope = ListScope(tenant: tenant, request)
-        let limit = try Self.limit(query["limit"], most)
+        let limit = try Self.limit(query["limit"])
         guard let cursor = query["cursor"] else {
             self.init(limit: limit, after: nil, scope: scope)
             return
@@ -43,10 +43,10 @@ package struct PageRequest<Position: Codable & Sendable>: Sendable {
             data: try shown.map(item), nextCursor: try next.map { try Cursor.encode(position($0), in: scope) })
     }
 
-    private static func limit(_ text: Substring?, _ most: Int) throws(Problem) -> Int {
+    private static func limit(_ text: Substring?) throws(Problem) -> Int {
         guard let text else { return 50 }
-        guard text.utf8.allSatisfy(\.isDecimalDigit), let limit = Int(text), (1...most).contains(limit) else {
-            throw Problem.badRequest(code: "invalid_limit", detail: "limit must be a number from 1 to \(most).")
+        guard text.utf8.allSatisfy(\.isDecimalDigit), let limit = Int(text), (1...200).contains(limit) else {
+            throw Problem.badRequest(code: "invalid_limit", detail: "limit must be a number from 1 to 200.")
         }
         return limit
     }

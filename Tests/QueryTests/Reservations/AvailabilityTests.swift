@@ -28,13 +28,17 @@ import Testing
     /// Both ends of a stay must lie inside opening hours; what is between them need not.
     @Test func longStaysSpanClosedHours() {
         let days: [(Int64, Int64)] = [(8, 20), (32, 44), (56, 68)]
-        // From the first instant of each day: it ends with the next day's first instant, which is none too early by one.
-        #expect(slots(open: days, busy: [], 24) == [[9, 33], [33, 57]])
-        // What is shorter than the night goes from the evening to the next morning.
-        #expect(slots(open: days, busy: [], 13) == [], "whoever begins at closing time begins too late")
-        #expect(slots(open: days, busy: [], 14) == [[19, 33], [43, 57]])
-        #expect(slots(open: days, busy: [(25, 26)], 14) == [[43, 57]])
+        #expect(slots(open: days, busy: [], 24) == [[8, 32], [32, 56]])
+        #expect(slots(open: days, busy: [], 12) == [[8, 20], [32, 44], [56, 68]], "what is long enough is itself")
+        #expect(slots(open: days, busy: [], 13) == [[19, 32], [43, 56]], "from the evening to the morning")
+        #expect(slots(open: days, busy: [(25, 26)], 14) == [[42, 56]])
+        #expect(slots(open: days, busy: [(18, 19)], 13) == [[19, 32], [43, 56]])
+        #expect(slots(open: days, busy: [(18, 20)], 13) == [[43, 56]])
         #expect(slots(open: [(0, 10)], busy: [], 11) == [])
+        // A long opening elsewhere takes nothing away.
+        #expect(slots(open: [(8, 20), (32, 44), (100, 200)], busy: [], 16) == [[16, 32], [100, 200]])
+        // Over lunch.
+        #expect(slots(open: [(8, 12), (13, 20)], busy: [], 5) == [[8, 13], [13, 20]])
     }
 
     @Test func othersAreOfferedNearby() {
@@ -46,29 +50,34 @@ import Testing
         #expect(offered == [[30, 40], [60, 70]])
     }
 
-    /// Against one instant after the other.
+    /// Against one instant after the other: each stretch that is long enough, and of each other the earliest stay that is admitted.
     @Test func slotsAreWhatEachInstantSays() {
         var random = SplitMix(state: 11)
-        for _ in 0..<2_000 {
+        for _ in 0..<3_000 {
             let open = (0..<Int.random(in: 0...4, using: &random)).map { _ in Self.span(&random) }
             let busy = (0..<Int.random(in: 0...5, using: &random)).map { _ in Self.span(&random) }
-            let longest = Int64.random(in: 1...4, using: &random)
-            let isFree = (0..<40).map { at in
-                open.contains { $0.0 <= at && at < $0.1 } && !busy.contains { $0.0 <= at && at < $0.1 }
-            }
+            let duration = Int64.random(in: 1...20, using: &random)
+            let united = Self.united(open)
+            let isBusy = { (at: Int64) in busy.contains { $0.0 <= at && at < $0.1 } }
+            let isFree = { (at: Int64) in united.contains { $0.0 <= at && at < $0.1 } && !isBusy(at) }
             var expected: [[Int64]] = []
             var start: Int64?
             for at in Int64(0)...40 {
-                let free = at < 40 && isFree[Int(at)]
-                if free, start == nil { start = at }
-                if !free, let from = start {
-                    if at - from >= longest { expected.append([from, at]) }
-                    start = nil
+                if at < 40, isFree(at), start == nil || isFree(at - 1) {
+                    start = start ?? at
+                } else if let from = start {
+                    start = at < 40 && isFree(at) ? at : nil
+                    if at - from >= duration {
+                        expected.append([from, at])
+                    } else if let stay = (from..<at).first(where: { begin in
+                        united.contains { $0.0 <= begin + duration && begin + duration <= $0.1 }
+                            && !(begin..<(begin + duration)).contains(where: isBusy)
+                    }) {
+                        expected.append([stay, stay + duration])
+                    }
                 }
             }
-            let widest = Self.united(open).map { $0.1 - $0.0 }.max() ?? 0
-            guard longest <= widest else { continue }
-            #expect(slots(open: open, busy: busy, longest) == expected, "\(open) \(busy)")
+            #expect(slots(open: open, busy: busy, duration) == expected, "\(open) \(busy) \(duration)")
         }
     }
 

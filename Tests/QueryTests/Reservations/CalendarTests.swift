@@ -38,7 +38,7 @@ import Testing
             let token = try await bed.token(TwoTenants.owner)
             let now = Timestamp(secondsSinceEpoch: Timestamp.now().seconds)
             let (start, end) = (now.adding(seconds: 86_400), now.adding(seconds: 90_000))
-            let note = "Bring: a;b,c\\d \\\"e\\\"\\nsecond line " + String(repeating: "é🚗", count: 60)
+            let note = "Bring: a;b,c\\\\d \\\"e\\\"\\nsecond line " + String(repeating: "é🚗", count: 60)
             let made = try await bed.post(
                 "/api/v1/reservations",
                 """
@@ -105,6 +105,20 @@ import Testing
             for path in [all, "/api/v1/reservations.ics", "/api/v1/reservations.ics?token=x"] {
                 #expect(try await bed.get(path).status == .notFound)
             }
+        }
+    }
+
+    @Test func aPersonHasTwentyFeedsAtMost() async throws {
+        try await Testbed.run { bed in
+            let token = try await bed.token(TwoTenants.owner)
+            let statuses = try await withThrowingTaskGroup(of: HTTPResponse.Status.self) { group in
+                for _ in 0..<40 {
+                    group.addTask { try await bed.post("/api/v1/calendar-feeds", "{}", as: token).status }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            // One was there.
+            #expect(statuses.count { $0 == .created } == 19 && statuses.count { $0 == .conflict } == 21)
         }
     }
 }

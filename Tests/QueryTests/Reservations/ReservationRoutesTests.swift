@@ -126,7 +126,7 @@ import Testing
             #expect(try await book("06T07:59:00", "06T09:00:00") == outside)
             #expect(try await book("06T11:00:00", "06T12:00:01") == outside)
             #expect(try await book("06T12:00:00", "07T09:00:00") == outside, "closed at twelve")
-            #expect(try await book("06T11:00:00", "07T08:00:00") == outside, "not open yet")
+            #expect(try await book("06T11:00:00", "07T07:59:59") == outside, "not open yet")
             #expect(try await book("06T08:00:00", "06T12:00:00") == [])
             #expect(try await book("07T08:00:00", "13T09:00:00") == [], "only its ends")
         }
@@ -209,6 +209,58 @@ import Testing
             #expect(try await bed.post("/api/v1/reservations", Self.body(), as: token).status == .created)
             #expect(try await bed.get(path, as: token).json["status"] as? String == "cancelled")
             #expect(try await bed.audited("reservation.expired") == 1)
+        }
+    }
+
+    /// What was not confirmed in time is nobody's to move.
+    @Test func anExpiredOneStaysWhereItIs() async throws {
+        try await Testbed.run { bed in
+            let token = try await bed.token(TwoTenants.owner)
+            let pending = try await bed.post(
+                "/api/v1/reservations", Self.body(day: 6, ",\"status\":\"pending\""), as: token)
+            let path = try #require(pending.headers[.location])
+            try await bed.database.asSuperuser {
+                try await $0.execute(script: "UPDATE reservations SET expires_at = now() WHERE expires_at IS NOT NULL")
+            }
+            for change in [
+                "{\"ends_at\":\"2031-01-06T11:30:00Z\"}", "{\"space_id\":\"\(TwoTenants.bay)\"}", "{\"note\":\"x\"}",
+            ] {
+                let refused = try await bed.send(.patch, path, change, as: token)
+                #expect(refused.status == .conflict && refused.code == "expired", "\(refused.text)")
+            }
+            #expect(try await bed.get(path, as: token).json["ends_at"] as? String == "2031-01-06T11:00:00Z")
+        }
+    }
+
+    /// The tag of the answer that made it is good for changing it.
+    @Test func whatWasMadeCanBeChangedByItsTag() async throws {
+        try await Testbed.run { bed in
+            let token = try await bed.token(TwoTenants.owner)
+            let made = try await bed.post("/api/v1/reservations", Self.body(), as: token)
+            let (path, tag) = (try #require(made.headers[.location]), try #require(made.headers[.eTag]))
+            let first = try await bed.send(.patch, path, "{\"note\":\"x\"}", as: token, headers: [.ifMatch: tag])
+            #expect(first.status == .ok)
+            let second = try await bed.send(.patch, path, "{\"note\":\"y\"}", as: token, headers: [.ifMatch: tag])
+            #expect(second.status == .preconditionFailed)
+            let claimed = try await bed.post(
+                "/api/v1/orphan-devices/\(TwoTenants.orphanEUI)/claim", "{\"name\":\"N\"}", as: token)
+            let device = try await bed.send(
+                .patch, "/api/v1/devices/\(TwoTenants.orphanEUI)", "{\"name\":\"M\"}", as: token,
+                headers: [.ifMatch: try #require(claimed.headers[.eTag])])
+            #expect(device.status == .ok)
+        }
+    }
+
+    /// Who is a member is for those to know who may know members.
+    @Test func operatorsNameNobodyElse() async throws {
+        try await Testbed.run { bed in
+            let token = try await bed.token(TwoTenants.both, tenant: "north")
+            let (owner, own) = (try await bed.userID(TwoTenants.owner), try await bed.userID(TwoTenants.both))
+            let body = Self.body().replacing("\"name\":\"Ana\"", with: "\"user_id\":\"\(owner)\"")
+            let refused = try await bed.post("/api/v1/reservations", body, as: token)
+            #expect(refused.faults == ["holder.user_id: unknown"] && !refused.text.contains("@"))
+            let mine = try await bed.post("/api/v1/reservations", body.replacing(owner, with: own), as: token)
+            #expect(mine.status == .created, "\(mine.text)")
         }
     }
 

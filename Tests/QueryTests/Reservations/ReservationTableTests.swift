@@ -57,20 +57,18 @@ import Testing
     }
 
     private static func fate(
-        _ reservation: Reservation, _ policy: ReservationPolicy = .init(), state: Space.State = .free,
-        sensor: Bool = true,
+        _ reservation: Reservation, _ policy: ReservationPolicy = .init(), _ sensor: ReservationFate.Sensor = .none,
         at seconds: Int64
     ) -> String? {
-        let found = ReservationFate(
-            of: reservation, policy, .init(state: state, since: start.adding(seconds: -60), isThere: sensor),
-            at: start.adding(seconds: seconds))
-        return found.map { $0.status.rawValue + ($0.checkedInAt == nil ? "" : "+") }
+        ReservationFate(of: reservation, policy, sensor, at: start.adding(seconds: seconds))
+            .map { $0.status.rawValue + ($0.checkedInAt == nil ? "" : "+") }
     }
 
     @Test func timeDecides() {
         let confirmed = Self.reservation(.confirmed)
         #expect(Self.fate(confirmed, at: 899) == nil)
         #expect(Self.fate(confirmed, at: 900) == "no_show")
+        #expect(Self.fate(confirmed, at: 100_000) == "no_show", "however late we look")
         #expect(Self.fate(Self.reservation(.confirmed, checkedIn: true), at: 3_599) == nil)
         #expect(Self.fate(Self.reservation(.confirmed, checkedIn: true), at: 3_600) == "completed+")
         #expect(Self.fate(Self.reservation(.pending, expiresIn: -60), at: -61) == nil)
@@ -81,23 +79,36 @@ import Testing
         let never = ReservationPolicy(noShowAfter: 0)
         #expect(Self.fate(confirmed, never, at: 3_599) == nil)
         #expect(Self.fate(confirmed, never, at: 3_600) == "completed")
-        // A sensor is not asked unless the tenant wants it.
-        #expect(Self.fate(confirmed, state: .occupied, at: 60) == nil)
+        // One that is over before anybody counts as late.
+        let slow = ReservationPolicy(noShowAfter: 7_200)
+        #expect(Self.fate(confirmed, slow, at: 7_199) == nil && Self.fate(confirmed, slow, at: 7_200) == "no_show")
     }
 
-    @Test func aSensorDecidesWhereTheTenantWantsIt() {
+    @Test func aSensorDecidesWhereItIsAsked() {
         let (confirmed, policy) = (Self.reservation(.confirmed), ReservationPolicy(sensorCheckIn: true))
-        #expect(Self.fate(confirmed, policy, state: .occupied, at: -1) == nil)
-        #expect(Self.fate(confirmed, policy, state: .occupied, at: 0) == "confirmed+")
-        #expect(Self.fate(confirmed, policy, state: .free, at: 899) == nil)
-        #expect(Self.fate(confirmed, policy, state: .free, at: 900) == "no_show")
-        #expect(Self.fate(confirmed, policy, state: .unknown, at: 900) == nil, "nobody knows who came")
-        #expect(Self.fate(confirmed, policy, state: .unknown, at: 3_600) == "completed")
-        #expect(Self.fate(confirmed, policy, state: .unknown, sensor: false, at: 900) == "no_show")
-        let checked = ReservationFate(
-            of: confirmed, policy, .init(state: .occupied, since: Self.start.adding(seconds: -60), isThere: true),
-            at: Self.start.adding(seconds: 5))
-        #expect(checked?.checkedInAt == Self.start, "not before it began")
+        let came = ReservationFate.Sensor.came(at: Self.start.adding(seconds: 60))
+        #expect(Self.fate(confirmed, policy, came, at: 61) == "confirmed+")
+        #expect(Self.fate(confirmed, policy, came, at: 100_000) == "completed+", "also when we look long after")
+        #expect(
+            Self.fate(confirmed, ReservationPolicy(noShowAfter: 0, sensorCheckIn: true), came, at: 61) == "confirmed+")
+        #expect(Self.fate(confirmed, policy, .stayedFree, at: 899) == nil)
+        #expect(Self.fate(confirmed, policy, .stayedFree, at: 900) == "no_show")
+        #expect(Self.fate(confirmed, policy, .silent, at: 900) == nil, "nobody knows who came")
+        #expect(Self.fate(confirmed, policy, .silent, at: 3_600) == "completed")
+        #expect(Self.fate(confirmed, policy, .none, at: 900) == "no_show", "there is no sensor")
+    }
+
+    /// From the start to when somebody counts as late, as far as that has passed.
+    @Test func theSensorsWordCountsForAWhile() {
+        let (confirmed, policy) = (Self.reservation(.confirmed), ReservationPolicy(sensorCheckIn: true))
+        func length(_ policy: ReservationPolicy, at seconds: Int64) -> Int64? {
+            confirmed.arrival(policy, at: Self.start.adding(seconds: seconds)).map { $0.length / 1_000_000 }
+        }
+        #expect(length(policy, at: 0) == nil && length(policy, at: 60) == 60 && length(policy, at: 5_000) == 900)
+        #expect(length(ReservationPolicy(noShowAfter: 0, sensorCheckIn: true), at: 5_000) == 3_600)
+        #expect(length(ReservationPolicy(), at: 60) == nil)
+        let checkedIn = Self.reservation(.confirmed, checkedIn: true)
+        #expect(checkedIn.arrival(policy, at: Self.start.adding(seconds: 60)) == nil)
     }
 }
 

@@ -53,9 +53,10 @@ import Testing
         }
     }
 
-    /// North's bay is occupied, and wants it to count; south has no word of its own.
+    /// Somebody came to north's bay and left before anybody looked; south does not ask its sensor.
     @Test func sensorsCheckInWhereTheTenantWantsIt() async throws {
         try await TwoTenants.withDatabase { database in
+            let now = Timestamp.now()
             try await database.asSuperuser { connection in
                 try await connection.execute(script: Self.planted)
                 try await connection.execute(
@@ -64,9 +65,35 @@ import Testing
                         DELETE FROM reservations WHERE note <> 'late';
                         """)
             }
+            let spoken = SpokenOccupancy(owner: 111)
+            try await spoken.say(
+                [(now.adding(seconds: -1_200), 0), (now.adding(seconds: -600), 1), (now.adding(seconds: -300), 0)],
+                in: database)
             #expect(try await Self.keep(database) == ["late confirmed+", "late no_show"])
+            let at: Timestamp? = try await database.asSuperuser {
+                try await $0.first("SELECT checked_in_at FROM reservations WHERE checked_in_at IS NOT NULL")
+            }
+            #expect(at == now.adding(seconds: -600))
             let later = Timestamp.now().adding(seconds: 3_600)
             #expect(try await Self.keep(database, at: later) == ["late completed+", "late no_show"])
+        }
+    }
+
+    /// A sensor that says nothing accuses nobody; one that says free does.
+    @Test(arguments: [false, true])
+    func whoStaysAwayIsMissed(isHeard: Bool) async throws {
+        try await TwoTenants.withDatabase { database in
+            let now = Timestamp.now()
+            try await database.asSuperuser { connection in
+                try await connection.execute(script: Self.planted)
+                try await connection.execute(
+                    script: """
+                        UPDATE tenants SET settings = '{"reservations":{"sensor_check_in":true}}' WHERE slug = 'north';
+                        DELETE FROM reservations r USING tenants t WHERE t.id = r.tenant_id AND (r.note <> 'late' OR t.slug = 'south');
+                        """)
+            }
+            if isHeard { try await SpokenOccupancy(owner: 111).say([(now.adding(seconds: -1_200), 0)], in: database) }
+            #expect(try await Self.keep(database) == [isHeard ? "late no_show" : "late confirmed"])
         }
     }
 

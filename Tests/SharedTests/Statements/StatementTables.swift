@@ -63,7 +63,8 @@ extension StatementTables {
         texts: [
             Place("ExportTables.swift", "table"): [
                 "sites", "spaces", "device_profiles", "devices", "orphan_devices", "invitations", "roles", "api_keys",
-                "integrations", "reservations", "calendar_feeds", "quarantine", "audit_logs",
+                "integrations", "reservations", "calendar_feeds",
+                "space_devices", "quarantine", "audit_logs",
             ],
             Place("SpaceCalendar.swift", "spaces"): ["sp.is_bookable"],
             Place("UplinkWrites.swift", "table"): ["uplinks", "orphan_uplinks"],

@@ -38,7 +38,9 @@ CREATE TABLE reservations (
 -- `&&` is not leakproof, so behind a policy a span is looked for by its start: no reservation is longer than 30 days.
 CREATE INDEX reservations_start ON reservations (tenant_id, starts_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX reservations_of_space ON reservations (tenant_id, space_id, starts_at) WHERE deleted_at IS NULL;
-CREATE INDEX reservations_open ON reservations (tenant_id, starts_at) WHERE status IN ('pending', 'confirmed');
+-- What time may do something to.
+CREATE INDEX reservations_confirmed ON reservations (tenant_id, starts_at, id) WHERE status = 'confirmed';
+CREATE INDEX reservations_pending ON reservations (tenant_id, expires_at) WHERE status = 'pending';
 CALL fence('reservations');
 GRANT SELECT ON reservations TO pulsegate_query, pulsegate_system;
 GRANT INSERT (tenant_id, id, space_id, starts_at, ends_at, status, holder_user_id, holder_name, holder_email, holder_phone, note,
@@ -93,6 +95,13 @@ CREATE INDEX calendar_feeds_of_user ON calendar_feeds (tenant_id, user_id, id);
 CALL fence('calendar_feeds');
 GRANT SELECT, INSERT, DELETE ON calendar_feeds TO pulsegate_query;
 
+-- Whether what was kept of a reservation names this person.
+CREATE FUNCTION is_held_by(reservation jsonb, person uuid, known_as text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT coalesce(reservation -> 'holder' ->> 'user_id' = person::text
+                    OR lower(reservation -> 'holder' ->> 'email') = known_as, false)
+$$;
+
 -- As before, and of their reservations who they were and what they wrote.
 CREATE OR REPLACE FUNCTION erase_person(person uuid, known_as text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -117,16 +126,16 @@ BEGIN
     -- Whom an operator made the first owner.
     UPDATE audit_logs a SET after = after || '{"owner": "erased"}'
      WHERE a.tenant_id = tenant AND a.resource_type = 'tenant' AND a.after ->> 'owner' = known_as;
+    -- Also where somebody else holds it by now.
     UPDATE audit_logs a
-       SET before = CASE WHEN before ? 'holder' THEN before || '{"holder": {"name": "erased"}, "note": null}' ELSE before END,
-           after = CASE WHEN after ? 'holder' THEN after || '{"holder": {"name": "erased"}, "note": null}' ELSE after END
-     WHERE a.tenant_id = tenant AND a.resource_type = 'reservation' AND a.resource_id IN (
-           SELECT r.id::text FROM reservations r
-            WHERE r.tenant_id = tenant AND (r.holder_user_id = person OR lower(r.holder_email) = known_as));
-    UPDATE idempotency_keys k SET answer = '{}'
-     WHERE k.tenant_id = tenant AND k.operation = 'reservations' AND k.key IN (
-           SELECT r.request_id FROM reservations r
-            WHERE r.tenant_id = tenant AND (r.holder_user_id = person OR lower(r.holder_email) = known_as));
+       SET before = CASE WHEN is_held_by(a.before, person, known_as)
+                         THEN a.before || '{"holder": {"name": "erased"}, "note": null}' ELSE a.before END,
+           after = CASE WHEN is_held_by(a.after, person, known_as)
+                        THEN a.after || '{"holder": {"name": "erased"}, "note": null}' ELSE a.after END
+     WHERE a.tenant_id = tenant AND a.resource_type = 'reservation'
+       AND (is_held_by(a.before, person, known_as) OR is_held_by(a.after, person, known_as));
+    UPDATE idempotency_keys k SET answer = (k.answer::jsonb || '{"holder": {"name": "erased"}, "note": null}')::text
+     WHERE k.tenant_id = tenant AND k.operation = 'reservations' AND is_held_by(k.answer::jsonb, person, known_as);
     UPDATE reservations r
        SET holder_user_id = NULL, holder_name = 'erased', holder_email = NULL, holder_phone = NULL, note = NULL
      WHERE r.tenant_id = tenant AND (r.holder_user_id = person OR lower(r.holder_email) = known_as);
