@@ -38,6 +38,8 @@ CREATE TABLE reservations (
 -- `&&` is not leakproof, so behind a policy a span is looked for by its start: no reservation is longer than 30 days.
 CREATE INDEX reservations_start ON reservations (tenant_id, starts_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX reservations_of_space ON reservations (tenant_id, space_id, starts_at) WHERE deleted_at IS NULL;
+-- Those that hold a place, which are few beside those that did.
+CREATE INDEX reservations_held ON reservations (tenant_id, space_id, starts_at) WHERE status IN ('pending', 'confirmed');
 -- What time may do something to.
 CREATE INDEX reservations_confirmed ON reservations (tenant_id, starts_at, id) WHERE status = 'confirmed';
 CREATE INDEX reservations_pending ON reservations (tenant_id, expires_at) WHERE status = 'pending';

@@ -77,7 +77,7 @@ extension Suite {
 extension Laboratory {
     fileprivate var credentials: String { "{\"email\":\"\(email)\",\"password\":\"\(password)\"}" }
 
-    fileprivate func accessToken() async throws -> String {
+    func accessToken() async throws -> String {
         struct SignedIn: Decodable {
             let access_token: String
         }

@@ -14,6 +14,7 @@ enum Section: String, CaseIterable, ExpressibleByArgument {
     case noisyTenant = "l"
     case overload = "m"
     case people = "n"
+    case places = "o"
     case filled = "f"
     /// Last, since it tells of the others.
     case memory = "h"
@@ -29,6 +30,7 @@ enum Section: String, CaseIterable, ExpressibleByArgument {
         case .noisyTenant: "beside a noisy tenant"
         case .overload: "ten times too much"
         case .people: "people"
+        case .places: "places"
         case .filled: "on a filled database"
         case .latency: "latency at 70 % of saturation"
         case .memory: "memory of ingest"
@@ -50,6 +52,7 @@ extension Suite {
         case .noisyTenant: try await besideANoisyTenant()
         case .overload: try await overload()
         case .people: try await people()
+        case .places: try await places()
         case .filled: try await filledDatabase()
         case .latency: try await latencyBelowSaturation()
         case .memory:

@@ -34,14 +34,19 @@ struct PgbenchPeer {
     }
 
     /// Transactions a second of any script.
-    /// - Parameter role: nil for the superuser.
-    func rate(ofScript script: String, as role: String?, clients: Int, seconds: Double) async throws -> Double {
+    /// - Parameters:
+    ///   - role: nil for the superuser.
+    ///   - isPrepared: false for scripts with values written into them, whose colons would be variables.
+    func rate(
+        ofScript script: String, as role: String?, clients: Int, seconds: Double, isPrepared: Bool = true
+    ) async throws -> Double {
         let file = laboratory.folder.appendingPathComponent("script.sql")
         try Data(script.utf8).write(to: file)
         // A short run says how many transactions make up the time that is asked for.
-        let hint = try await run(file, as: role, clients: clients, transactionsEach: 100)
+        let (first, mode) = isPrepared ? (100, "prepared") : (2, "simple")
+        let hint = try await run(file, as: role, clients: clients, transactionsEach: first, mode)
         return try await run(
-            file, as: role, clients: clients, transactionsEach: max(100, Int(hint * seconds) / clients))
+            file, as: role, clients: clients, transactionsEach: max(first, Int(hint * seconds) / clients), mode)
     }
 
     private static func text(of script: Script) -> String {
@@ -75,11 +80,13 @@ struct PgbenchPeer {
 
         """
 
-    private func run(_ script: URL, as role: String?, clients: Int, transactionsEach: Int) async throws -> Double {
+    private func run(
+        _ script: URL, as role: String?, clients: Int, transactionsEach: Int, _ mode: String
+    ) async throws -> Double {
         let output = try await Shell.run(
             "pgbench",
             [
-                "-n", "-M", "prepared", "-c", "\(clients)", "-j", "1", "-t", "\(transactionsEach)", "-f", script.path,
+                "-n", "-M", mode, "-c", "\(clients)", "-j", "1", "-t", "\(transactionsEach)", "-f", script.path,
                 try TestPostgres.url(database: laboratory.database, user: role ?? "postgres"),
             ])
         guard let rate = output.word(after: "tps = ").flatMap(Double.init) else {

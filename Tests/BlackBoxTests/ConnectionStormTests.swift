@@ -105,7 +105,9 @@ struct ConnectionStormTests {
                 while await voice.say(Array(piece.utf8)) { try await Task.sleep(for: .milliseconds(50)) }
             }()
             let answers = try await connection.hearAll()
-            #expect(answers.map(\.status) == [408], "\(answers.map(\.json))")
+            // Where others hold what there is for bodies, one that is on its way may be refused before its time is up.
+            let expected = start == nil ? [[408], [429], [503]] : [[408]]
+            #expect(expected.contains(answers.map(\.status)), "\(answers.map(\.json))")
             #expect(answers.allSatisfy { $0.faultAsProblem == nil })
             try await talk
         }

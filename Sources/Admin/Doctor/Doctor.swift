@@ -34,7 +34,7 @@ struct Doctor: Sendable {
     private var checks: [any DoctorCheck] {
         [
             SchemaCheck(), FenceCheck(), PartitionGrantCheck(), PartitionCheck(), RingCheck(), DurabilityCheck(),
-            VacuumCheck(), ClockCheck(), BacklogCheck(), SecretCheck(secretBox: secretBox),
+            VacuumCheck(), ClockCheck(), BacklogCheck(), ReservationCheck(), SecretCheck(secretBox: secretBox),
         ]
     }
 

@@ -68,8 +68,9 @@ struct UplinkFuzzTests {
         if case .array(let list)? = root["uplinks"] { elements = list }
         try agree(report.isList, root["uplinks"] != nil, "is a list")
         try agree(report.uplinks.count, elements.count, "uplinks")
-        for (uplink, json) in zip(report.uplinks, elements) {
-            let expected = UplinkModel.read(json, now: arrival)
+        for (index, (uplink, json)) in zip(report.uplinks, elements).enumerated() {
+            // A microsecond after the one before.
+            let expected = UplinkModel.read(json, now: arrival.adding(microseconds: Int64(index)))
             switch uplink {
             case .success(var read):
                 try checkPayload(read, json["payload"])
