@@ -72,7 +72,7 @@ struct DemoFeed: Sendable {
             try await pause(30)
             let taken = tally.take()
             let refused = taken.refused > 0 ? ", \(taken.refused) refused" : ""
-            let booked = "\(taken.booked) places booked, \(taken.taken) taken already"
+            let booked = "\(taken.booked) places booked, \(taken.taken) wishes refused"
             Console.complain("30 s: \(taken.requests) requests, \(taken.records) records taken\(refused); \(booked)")
         }
     }

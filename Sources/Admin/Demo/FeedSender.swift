@@ -12,7 +12,7 @@ struct FeedSender: Sendable {
         var requests = 0
         var records = 0
         var refused = 0
-        /// Reservations that were made, and those that somebody else had.
+        /// Reservations that were made, and wishes that were refused: mostly somebody else had the place.
         var booked = 0
         var taken = 0
         var isAway = false
