@@ -48,7 +48,7 @@ ALTER TABLE device_profiles
 
 -- Whether this server knows the zone: others know others.
 CREATE FUNCTION is_timezone(zone text) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM 'epoch'::timestamptz AT TIME ZONE zone;
     RETURN true;
@@ -59,13 +59,15 @@ $$;
 UPDATE sites SET timezone = 'UTC' WHERE NOT is_timezone(timezone);
 ALTER TABLE sites ADD CONSTRAINT sites_timezone CHECK (is_timezone(timezone));
 
--- A local time as an instant: of two where clocks go back, the first.
-CREATE FUNCTION first_instant(local timestamp, zone text) RETURNS timestamptz
+-- A local time as an instant: of two where clocks go back, the first or the last; where clocks go forward over it, when they do (on the
+-- hour, as they do everywhere).
+CREATE FUNCTION local_instant(local timestamp, zone text, is_first boolean) RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT min(w.instant)
-      FROM (SELECT local AT TIME ZONE zone - ahead AS instant, local AT TIME ZONE zone AS known
-              FROM unnest('{0 minutes,30 minutes,1 hour}'::interval[]) AS w (ahead)) AS w
-     WHERE w.instant = w.known OR w.instant AT TIME ZONE zone = local
+    SELECT CASE WHEN last AT TIME ZONE zone <> local THEN last - (local - date_trunc('hour', local))
+                WHEN is_first AND (last - interval '1 hour') AT TIME ZONE zone = local THEN last - interval '1 hour'
+                WHEN is_first AND (last - interval '30 minutes') AT TIME ZONE zone = local THEN last - interval '30 minutes'
+                ELSE last END
+      FROM (SELECT local AT TIME ZONE zone AS last) AS w
 $$;
 
 -- When a space with these hours opens and closes, as far as it touches the span. An hour that a change of clocks leaves out is none.
@@ -75,8 +77,8 @@ LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp 
     SELECT since, until WHERE hours IS NULL
     UNION ALL
     SELECT w.opens_at, w.closes_at
-      FROM (SELECT first_instant(d.day + (s.span ->> 0)::interval, zone) AS opens_at,
-                   (d.day + (s.span ->> 1)::interval) AT TIME ZONE zone AS closes_at
+      FROM (SELECT local_instant(d.day + (s.span ->> 0)::interval, zone, true) AS opens_at,
+                   local_instant(d.day + (s.span ->> 1)::interval, zone, false) AS closes_at
               FROM generate_series(date_trunc('day', since AT TIME ZONE zone) - interval '1 day',
                                    date_trunc('day', until AT TIME ZONE zone) + interval '1 day', interval '1 day') AS d (day),
                    LATERAL jsonb_array_elements(

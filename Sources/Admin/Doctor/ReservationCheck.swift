@@ -35,7 +35,7 @@ struct ReservationCheck: DoctorCheck {
                  WHERE tenant_id = \(tenant) AND status = 'pending' AND expires_at < now() - interval '1 hour')
              + (SELECT count(*) FROM reservations
                  WHERE tenant_id = \(tenant) AND status = 'confirmed' AND starts_at < now() - interval '1 hour'
-                   AND checked_in_at IS NOT NULL AND ends_at < now() - interval '1 hour') AS overdue,
+                   AND ends_at < now() - interval '1 hour') AS overdue,
                (SELECT count(*) FROM reservation_conflicts WHERE tenant_id = \(tenant)) AS conflicts
         """
     }

@@ -68,12 +68,8 @@ extension DeviceProfile {
         """
     }
 
-    /// The owner ids of its devices, some at a time.
-    static func devices(of id: UUID, after owner: Int32, limit: Int, in tenant: TenantID) -> Statement<Int32> {
-        """
-        SELECT owner_id FROM devices
-         WHERE tenant_id = \(tenant) AND profile_id = \(id) AND deleted_at IS NULL AND owner_id > \(owner)
-         ORDER BY owner_id LIMIT \(Int64(limit))
-        """
+    /// The owner ids of its devices.
+    static func devices(of id: UUID, in tenant: TenantID) -> Statement<Int32> {
+        "SELECT owner_id FROM devices WHERE tenant_id = \(tenant) AND profile_id = \(id) AND deleted_at IS NULL"
     }
 }

@@ -5,9 +5,6 @@ import Postgres
 import Shared
 
 struct DeviceProfileRoutes: Sendable {
-    /// Devices whose states are set anew in one transaction, while their uplinks wait.
-    private static let refreshed = 20
-
     let database: Database
 
     func register(on api: TenantRoutes) {
@@ -65,19 +62,9 @@ struct DeviceProfileRoutes: Sendable {
         return Answer(after)
     }
 
-    /// After the change, and some at a time, as uplinks of these wait meanwhile. Where this is cut short a state stays what it was until
-    /// its device speaks.
     private func refreshDevices(of id: UUID, _ context: TenantContext) async throws {
-        var last: Int32 = .min
-        while true {
-            let some = DeviceProfile.devices(of: id, after: last, limit: Self.refreshed, in: context.tenantID)
-            let owners = try await database.read(context, some)
-            guard let newest = owners.last else { return }
-            try await database.withTenant(context) { tx in
-                _ = try await tx.run("SELECT refresh_occupancy(\(owners))")
-            }
-            last = newest
-        }
+        let owners = try await database.read(context, DeviceProfile.devices(of: id, in: context.tenantID))
+        try await OccupancyRefresh(database: database).refresh(owners, of: context)
     }
 
     @Sendable private func delete(_ request: Request, _ context: TenantContext) async throws -> HTTPResponse.Status {

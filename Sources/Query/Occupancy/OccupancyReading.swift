@@ -49,6 +49,9 @@ struct OccupancyReading: Sendable {
         }
     }
 
+    /// Readings of all of them.
+    var count: Int { merges.values.reduce(0) { $0 + $1.count } }
+
     /// In the order of their ids.
     var spaces: [UUID] { placements.keys.sorted() }
 

@@ -12,6 +12,8 @@ struct OccupancyRoutes: Sendable {
     /// Spaces that are read at once, so that memory stays flat however many a site has; fewer where they say much.
     private static let spacesAtOnce = 100
     private static let maxBuckets = 11_000
+    /// Readings that one request may read, over all spaces.
+    private static let maxReadings = 20_000_000
 
     let database: Database
 
@@ -70,6 +72,7 @@ struct OccupancyRoutes: Sendable {
         var totals = OccupancyTotals(bounds)
         var last: UUID?
         var limit = Self.spacesAtOnce
+        var readings = 0
         while true {
             let some = OccupancyReading.Subject.site(site.id, kinds: kinds, after: last, limit: limit)
             let reading: OccupancyReading
@@ -78,6 +81,11 @@ struct OccupancyRoutes: Sendable {
             } catch let problem as Problem where problem.isTooMuch && limit > 1 {
                 limit = max(1, limit / 4)
                 continue
+            }
+            readings += reading.count
+            guard readings <= Self.maxReadings else {
+                throw Problem.tooMuch(
+                    "from", "too_many_samples", "More than \(Self.maxReadings) readings to read: narrow from and to.")
             }
             for space in reading.spaces { totals.add(reading.occupancy(of: space)) }
             guard reading.spaces.count == limit else { return Answer(SiteOccupancy(site: site, totals: totals)) }

@@ -19,6 +19,7 @@ struct Booking: Sendable {
     /// - Parameter key: what makes booking it twice booking it once.
     /// - Throws: `Problem` 409 `reservation_conflict`, 422.
     func book(_ wanted: ReservationFields, key: String?, in tx: TenantTransaction) async throws -> Reservation {
+        try wanted.checkIsToCome(at: now)
         try await makeWay(in: wanted, in: tx)
         let holder = try await wanted.holder(context, in: tx)
         let policy = try await tx.written(ReservationPolicy.find(tx.tenantID))
@@ -43,18 +44,21 @@ struct Booking: Sendable {
     func move(
         _ standing: Reservation, _ wish: (Reservation) throws -> ReservationFields, in tx: TenantTransaction
     ) async throws -> Reservation {
-        try standing.mayChange(at: now)
         let hoped = try wish(standing)
+        try standing.mayChange(at: now)
         let isMoved = hoped.differs(from: standing)
         if isMoved { try await makeWay(in: hoped, in: tx) }
         let before = try await tx.found(Reservation.lock(standing.id, in: scope), "reservation")
-        try before.mayChange(at: now)
         let wanted = try wish(before)
+        try before.mayChange(at: now)
         guard wanted.spaceID == hoped.spaceID, wanted.span == hoped.span, isMoved || !wanted.differs(from: before)
         else {
             throw Problem.changedMeanwhile
         }
-        let holder = wanted.keepsHolder(of: before) ? before.holder : try await wanted.holder(context, in: tx)
+        let holder =
+            if let same = wanted.holder(instead: before.holder) { same } else {
+                try await wanted.holder(context, in: tx)
+            }
         try await tx.run(Reservation.update(before.id, wanted, for: holder, in: tx.tenantID))
         let after = try await tx.written(Reservation.find(before.id, in: scope))
         try await tx.run(trail.changed(.reservationChanged, before, after))
@@ -140,10 +144,9 @@ extension ReservationFields {
         spaceID != reservation.spaceID || span != reservation.span
     }
 
-    /// Whether the same person holds it under the same name.
-    fileprivate func keepsHolder(of reservation: Reservation) -> Bool {
-        let (now, then) = (holder, reservation.holder)
-        return now?.userID == then.userID && now?.name == then.name && now?.email == then.email
-            && now?.phone == then.phone
+    /// The member who holds it already, as they are known already but for what is said anew.
+    fileprivate func holder(instead then: Reservation.Holder) -> Reservation.Holder? {
+        guard let holder, let user = holder.userID, user == then.userID else { return nil }
+        return .init(userID: user, name: holder.name ?? then.name, email: holder.email, phone: holder.phone)
     }
 }

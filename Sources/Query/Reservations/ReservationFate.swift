@@ -55,16 +55,20 @@ struct ReservationFate: Sendable, Equatable {
 }
 
 extension Reservation {
-    /// When whoever has not come does not come any more.
+    /// When whoever has not come does not come any more: counted from the start or, where that was later, from when it was confirmed or
+    /// changed.
     fileprivate func lateFrom(_ policy: ReservationPolicy) -> Timestamp {
-        startsAt.adding(seconds: policy.noShowAfter)
+        min(max(startsAt, updatedAt).adding(seconds: policy.noShowAfter), endsAt)
     }
+
+    /// Seconds from the start in which a sensor checks in where nobody is ever late.
+    private static let usualArrival: Int64 = 15 * 60
 
     /// The time in which the sensor's word counts; nil before it, and where it is not asked.
     func arrival(_ policy: ReservationPolicy, at now: Timestamp) -> Range<Timestamp>? {
         guard policy.sensorCheckIn, status == .confirmed, checkedInAt == nil else { return nil }
-        let last = policy.noShowAfter > 0 ? min(lateFrom(policy), endsAt) : endsAt
-        let end = min(last, now)
+        let length = policy.noShowAfter > 0 ? min(policy.noShowAfter, 86_400) : Self.usualArrival
+        let end = min(max(startsAt, updatedAt).adding(seconds: length), endsAt, now)
         return startsAt < end ? startsAt..<end : nil
     }
 }

@@ -36,11 +36,8 @@ struct ReservationFields: Sendable {
         if endsAt > startsAt.adding(seconds: Reservation.longest) {
             body.refuse("ends_at", "too_long", "A reservation has 30 days at most.")
         }
-        let earliest = now.adding(seconds: -Reservation.grace)
-        if startsAt != standing?.startsAt, startsAt < earliest {
-            body.refuse("starts_at", "in_the_past", "Must not lie in the past.")
-        } else if endsAt != standing?.endsAt, endsAt < earliest {
-            body.refuse("ends_at", "in_the_past", "Must not lie in the past.")
+        if let standing, let field = Self.past(startsAt..<max(startsAt, endsAt), since: standing, at: now) {
+            body.refuse(field, "in_the_past", "Must not lie in the past.")
         }
         (self.startsAt, self.endsAt) = (startsAt, max(startsAt, endsAt))
         status = body.status("status", standing: standing?.status)
@@ -51,6 +48,22 @@ struct ReservationFields: Sendable {
             body.refuse("request_id", "immutable", "This is of its creation.")
         }
         try body.check()
+    }
+}
+
+extension ReservationFields {
+    /// The field that lies in the past, but for some minutes of grace, and did not before.
+    private static func past(_ span: Range<Timestamp>, since standing: Reservation?, at now: Timestamp) -> String? {
+        let earliest = now.adding(seconds: -Reservation.grace)
+        if span.lowerBound != standing?.startsAt, span.lowerBound < earliest { return "starts_at" }
+        return span.upperBound != standing?.endsAt && span.upperBound < earliest ? "ends_at" : nil
+    }
+
+    /// Apart from the rest: what was booked in time is answered to whoever asks again later.
+    /// - Throws: `Problem` 422.
+    func checkIsToCome(at now: Timestamp) throws {
+        guard let field = Self.past(span, since: nil, at: now) else { return }
+        throw Problem.unprocessable([.init(field: field, code: "in_the_past", detail: "Must not lie in the past.")])
     }
 }
 

@@ -22,6 +22,7 @@ enum ReservationStep: Sendable, CaseIterable {
             guard !reservation.hasExpired(at: now) else {
                 throw Refusal(code: "expired", detail: "It was not confirmed in time.")
             }
+            guard now < reservation.endsAt else { throw Refusal(code: "over", detail: "Its time is over.") }
             after.status = .confirmed
         case (.cancel, .pending), (.cancel, .confirmed):
             after.status = .cancelled

@@ -63,6 +63,13 @@ extension Site {
     /// The site with its spaces; its devices go on being the tenant's and stand nowhere.
     static func delete(_ id: UUID, in tenant: TenantID) -> [Command] {
         [
+            // In the order in which an import locks them.
+            """
+            SELECT FROM devices d
+             WHERE d.tenant_id = \(tenant) AND d.deleted_at IS NULL
+               AND (d.site_id = \(id) OR d.space_id IN (SELECT id FROM spaces WHERE tenant_id = \(tenant) AND site_id = \(id)))
+             ORDER BY d.device_eui FOR UPDATE
+            """,
             """
             UPDATE devices d SET site_id = NULL, space_id = NULL, updated_at = now()
              WHERE d.tenant_id = \(tenant) AND d.deleted_at IS NULL

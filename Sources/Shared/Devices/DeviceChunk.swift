@@ -78,8 +78,14 @@ struct DeviceChunk {
         return nil
     }
 
+    /// What was stored, and the devices whose uplinks are read otherwise from now on, by owner id.
+    struct Stored {
+        let outcomes: [DeviceImport.Outcome]
+        let readAnew: [Int32]
+    }
+
     /// Writes the good lines, and says what became of every line.
-    func store(in tx: TenantTransaction) async throws -> [DeviceImport.Outcome] {
+    func store(in tx: TenantTransaction) async throws -> Stored {
         var outcomes = outcomes
         var new: [(line: DeviceFile.Line, device: NewDevice)] = []
         var changes: [Change] = []
@@ -107,7 +113,8 @@ struct DeviceChunk {
             .init(line, adopted[line.deviceEUI].map { .adopted($0) } ?? .created)
         }
         try await terms.record(made + audit(changes) + audit(new.map(\.device), adopted), tx)
-        return outcomes
+        let readAnew = changes.filter { $0.before.profileID != $0.after.profileID }.map(\.before.owner)
+        return Stored(outcomes: outcomes, readAnew: readAnew)
     }
 
     /// Columns that the file does not have stay as they are; an empty field is no value, but a name is kept.
@@ -149,8 +156,6 @@ struct DeviceChunk {
                    AS w (id, name, profile_id, site_id, space_id, metadata)
              WHERE d.tenant_id = \(tenant.id) AND d.id = w.id
             """)
-        let readAnew = changes.filter { $0.before.profileID != $0.after.profileID }.map(\.before.owner)
-        if !readAnew.isEmpty { try await tx.run("SELECT refresh_occupancy(\(readAnew))") }
     }
 
     private func audit(_ changes: [Change]) -> [ImportedChange] {

@@ -84,9 +84,11 @@ package struct DeviceImport: Sendable {
     /// its chunk is halved until it stands alone.
     private func store(_ lines: [DeviceFile.Line], _ columns: Set<DeviceFile.Column>) async throws -> [Outcome] {
         do {
-            return try await database.withTenant(tenant) { tx in
+            let stored = try await database.withTenant(tenant) { tx in
                 try await DeviceChunk(lines, columns, terms, tenant: tenant, in: tx).store(in: tx)
             }
+            try await OccupancyRefresh(database: database).refresh(stored.readAnew, of: tenant)
+            return stored.outcomes
         } catch let error where Self.refusesRow(error) {
             if lines.count == 1 {
                 return [Outcome(lines[0], .failed(Self.reason(error)))]

@@ -74,6 +74,21 @@ struct DoctorTests {
         }
     }
 
+    @Test func reservationsThatNobodyLooksAfter() async throws {
+        try await OperatedDatabase.with { operated in
+            let overdue: Command = """
+                WITH place AS (
+                    INSERT INTO spaces (tenant_id, id, site_id, code, name)
+                    SELECT tenant_id, gen_random_uuid(), id, 'R1', 'R1' FROM sites WHERE code = 'T01' RETURNING tenant_id, id
+                )
+                INSERT INTO reservations (tenant_id, id, space_id, starts_at, ends_at, status, holder_name, expires_at)
+                SELECT tenant_id, gen_random_uuid(), id, now(), now() + interval '1 hour', 'pending', 'Ana', now() - interval '2 hours'
+                  FROM place
+                """
+            try await Self.finds(ReservationCheck(), level: .warn, after: overdue, operated)
+        }
+    }
+
     @Test func aSchemaThatIsBehind() async throws {
         try await OperatedDatabase.with { operated in
             try await Self.finds(

@@ -56,6 +56,20 @@ import Testing
         }
     }
 
+    /// What was booked in time is answered also when its time has come.
+    @Test func aLateRepeatIsARepeat() async throws {
+        try await Testbed.run { bed in
+            let token = try await bed.token(TwoTenants.owner)
+            let body = ReservationRoutesTests.body(day: 6, ",\"request_id\":\"late\"")
+            let made = try await bed.post("/api/v1/reservations", body, as: token)
+            let past = body.replacing("2031-01-06", with: "2021-01-06")
+            #expect(try await bed.post("/api/v1/reservations", past, as: token).code == "key_reused")
+            let unknown = past.replacing("late", with: "new")
+            #expect(try await bed.post("/api/v1/reservations", unknown, as: token).faults == ["starts_at: in_the_past"])
+            #expect(try await bed.post("/api/v1/reservations", body, as: token).text == made.text)
+        }
+    }
+
     /// A key is worth nothing before something was made by it, and nothing in another tenant.
     @Test func onlySuccessesAreRemembered() async throws {
         try await Testbed.run { bed in
@@ -103,8 +117,9 @@ import Testing
                     script: """
                         INSERT INTO spaces (tenant_id, id, site_id, code, name)
                         SELECT tenant_id, gen_random_uuid(), id, 'Z' || i, 'Z' FROM sites, generate_series(1, 60) AS i WHERE code = 'P01';
-                        INSERT INTO reservations (tenant_id, id, space_id, starts_at, ends_at, holder_name)
-                        SELECT tenant_id, gen_random_uuid(), id, now() - interval '16 minutes', now() + interval '1 hour', 'Ana'
+                        INSERT INTO reservations (tenant_id, id, space_id, starts_at, ends_at, holder_name, updated_at)
+                        SELECT tenant_id, gen_random_uuid(), id, now() - interval '16 minutes', now() + interval '1 hour', 'Ana',
+                               now() - interval '1 day'
                           FROM spaces WHERE name = 'Z';
                         """)
             }

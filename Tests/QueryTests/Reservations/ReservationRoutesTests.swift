@@ -132,6 +132,34 @@ import Testing
         }
     }
 
+    /// Where clocks go back a space opens at the first half past one and closes at the last half past three; where they go forward an hour
+    /// that is left out is none.
+    @Test(arguments: [
+        ("2027-11-07T05:30:00Z", "2027-11-07T06:00:00Z", true), ("2027-11-07T06:30:00Z", "2027-11-07T08:30:00Z", true),
+        ("2027-11-07T05:29:00Z", "2027-11-07T06:00:00Z", false),
+        ("2027-11-07T08:00:00Z", "2027-11-07T08:31:00Z", false),
+        ("2027-03-14T06:30:00Z", "2027-03-14T07:30:00Z", true), ("2027-03-14T06:30:00Z", "2027-03-14T07:31:00Z", false),
+    ])
+    func opensByTheClockOnTheWall(from: String, to: String, isOpen: Bool) async throws {
+        try await Testbed.run { bed in
+            try await bed.database.asSuperuser { connection in
+                try await connection.execute(
+                    script: """
+                        UPDATE sites SET timezone = 'America/New_York' WHERE code = 'T02';
+                        UPDATE spaces SET opening_hours = '{"sun":[["01:30","03:30"]]}' WHERE code = 'R1';
+                        """)
+            }
+            let token = try await bed.token(TwoTenants.owner)
+            let booked = try await bed.post(
+                "/api/v1/reservations",
+                "{\"space_id\":\"\(TwoTenants.room)\",\"starts_at\":\"\(from)\",\"ends_at\":\"\(to)\"}", as: token)
+            #expect(booked.status == (isOpen ? .created : .unprocessableContent), "\(booked.text)")
+            let free = try await bed.get(
+                "/api/v1/spaces?site=T02&free_from=\(from)&free_to=\(to)", as: token)
+            #expect(free.data.isEmpty, "booked or closed")
+        }
+    }
+
     @Test func backToBackIsNoOverlap() async throws {
         try await Testbed.run { bed in
             let token = try await bed.token(TwoTenants.owner)
@@ -261,6 +289,14 @@ import Testing
             #expect(refused.faults == ["holder.user_id: unknown"] && !refused.text.contains("@"))
             let mine = try await bed.post("/api/v1/reservations", body.replacing(owner, with: own), as: token)
             #expect(mine.status == .created, "\(mine.text)")
+            // Whoever holds it already is known to who may see it.
+            let theirs = try await bed.post(
+                "/api/v1/reservations",
+                Self.body(day: 8).replacing("\"name\":\"Ana\"", with: "\"user_id\":\"\(owner)\""),
+                as: try await bed.token(TwoTenants.owner))
+            let path = try #require(theirs.headers[.location], "\(theirs.text)")
+            let called = try await bed.send(.patch, path, "{\"holder\":{\"phone\":\"+34 611\"}}", as: token)
+            #expect((called.json["holder"] as? [String: Any])?["name"] as? String == "Owner", "\(called.text)")
         }
     }
 

@@ -9,12 +9,12 @@ import Testing
     private static let start = Timestamp(secondsSinceEpoch: 1_000_000)
 
     private static func reservation(
-        _ status: Reservation.Status, checkedIn: Bool = false, expiresIn: Int64? = nil
+        _ status: Reservation.Status, checkedIn: Bool = false, expiresIn: Int64? = nil, updatedAfter: Int64 = -600
     ) -> Reservation {
         Reservation(
             status, from: start, to: start.adding(seconds: 3_600),
             expiresAt: expiresIn.map { start.adding(seconds: $0) },
-            checkedInAt: checkedIn ? start : nil)
+            checkedInAt: checkedIn ? start : nil, updatedAt: start.adding(seconds: updatedAfter))
     }
 
     private static func outcome(
@@ -53,6 +53,7 @@ import Testing
         #expect(Self.outcome(.complete, confirmed, at: 0) == "completed")
         #expect(Self.outcome(.confirm, Self.reservation(.pending, expiresIn: 60), at: 59) == "confirmed")
         #expect(Self.outcome(.confirm, Self.reservation(.pending, expiresIn: 60), at: 60) == "expired")
+        #expect(Self.outcome(.confirm, Self.reservation(.pending), at: 3_600) == "over")
         #expect(Self.outcome(.cancel, confirmed, at: 1_800) == "cancelled")
     }
 
@@ -81,7 +82,10 @@ import Testing
         #expect(Self.fate(confirmed, never, at: 3_600) == "completed")
         // One that is over before anybody counts as late.
         let slow = ReservationPolicy(noShowAfter: 7_200)
-        #expect(Self.fate(confirmed, slow, at: 7_199) == nil && Self.fate(confirmed, slow, at: 7_200) == "no_show")
+        #expect(Self.fate(confirmed, slow, at: 3_599) == nil && Self.fate(confirmed, slow, at: 3_600) == "no_show")
+        // One that was confirmed late.
+        let late = Self.reservation(.confirmed, updatedAfter: 1_200)
+        #expect(Self.fate(late, at: 2_099) == nil && Self.fate(late, at: 2_100) == "no_show")
     }
 
     @Test func aSensorDecidesWhereItIsAsked() {
@@ -105,7 +109,7 @@ import Testing
             confirmed.arrival(policy, at: Self.start.adding(seconds: seconds)).map { $0.length / 1_000_000 }
         }
         #expect(length(policy, at: 0) == nil && length(policy, at: 60) == 60 && length(policy, at: 5_000) == 900)
-        #expect(length(ReservationPolicy(noShowAfter: 0, sensorCheckIn: true), at: 5_000) == 3_600)
+        #expect(length(ReservationPolicy(noShowAfter: 0, sensorCheckIn: true), at: 5_000) == 900)
         #expect(length(ReservationPolicy(), at: 60) == nil)
         let checkedIn = Self.reservation(.confirmed, checkedIn: true)
         #expect(checkedIn.arrival(policy, at: Self.start.adding(seconds: 60)) == nil)
@@ -114,11 +118,12 @@ import Testing
 
 extension Reservation {
     fileprivate init(
-        _ status: Status, from start: Timestamp, to end: Timestamp, expiresAt: Timestamp?, checkedInAt: Timestamp?
+        _ status: Status, from start: Timestamp, to end: Timestamp, expiresAt: Timestamp?, checkedInAt: Timestamp?,
+        updatedAt: Timestamp
     ) {
         self.init(
             id: UUID(), spaceID: UUID(), siteID: UUID(), startsAt: start, endsAt: end, status: status,
             holder: Holder(userID: nil, name: "Ana", email: nil, phone: nil), note: nil, requestID: nil,
-            expiresAt: expiresAt, checkedInAt: checkedInAt, createdAt: start, updatedAt: start)
+            expiresAt: expiresAt, checkedInAt: checkedInAt, createdAt: updatedAt, updatedAt: updatedAt)
     }
 }

@@ -20,9 +20,9 @@ import Testing
 
     private static let planted = """
         DELETE FROM reservations;
-        INSERT INTO reservations (tenant_id, id, space_id, starts_at, ends_at, status, holder_name, note, expires_at, checked_in_at)
+        INSERT INTO reservations (tenant_id, id, space_id, starts_at, ends_at, status, holder_name, note, expires_at, checked_in_at, updated_at)
         SELECT sp.tenant_id, gen_random_uuid(), sp.id, now() + w.starts, now() + w.ends, w.status, 'Ana', w.note,
-               CASE w.status WHEN 'pending' THEN now() + w.expires END, CASE WHEN w.checked_in THEN now() + w.starts END
+               CASE w.status WHEN 'pending' THEN now() + w.expires END, CASE WHEN w.checked_in THEN now() + w.starts END, now() - interval '1 day'
           FROM spaces sp,
                (VALUES ('late', interval '-16 minutes', interval '44 minutes', 'confirmed', NULL::interval, false),
                        ('over', '-90 minutes', '-30 minutes', 'confirmed', NULL, true),
@@ -123,8 +123,8 @@ import Testing
                         DELETE FROM reservations;
                         INSERT INTO spaces (tenant_id, id, site_id, code, name)
                         SELECT tenant_id, gen_random_uuid(), id, 'Y' || i, 'Y' FROM sites, generate_series(1, 450) AS i WHERE code = 'P01';
-                        INSERT INTO reservations (tenant_id, id, space_id, starts_at, ends_at, holder_name)
-                        SELECT tenant_id, gen_random_uuid(), id, now() - interval '1 hour', now(), 'Ana' FROM spaces WHERE name = 'Y';
+                        INSERT INTO reservations (tenant_id, id, space_id, starts_at, ends_at, holder_name, updated_at)
+                        SELECT tenant_id, gen_random_uuid(), id, now() - interval '1 hour', now(), 'Ana', now() - interval '1 day' FROM spaces WHERE name = 'Y';
                         """)
             }
             try await database.withPool(as: .system) { pool in
