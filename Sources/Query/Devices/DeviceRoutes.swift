@@ -95,10 +95,7 @@ struct DeviceRoutes: Sendable {
     @Sendable private func readings(_ request: Request, _ context: TenantContext) async throws -> PageAnswer<Reading> {
         let eui = try context.deviceEUI("device")
         var query = QueryParameters(request)
-        let from = query.time("from") ?? Timestamp.rfc3339Range.lowerBound
-        let to = query.time("to") ?? Timestamp.rfc3339Range.upperBound
-        if from >= to { query.refuse("from", "empty_span", "Must be before to.") }
-        let span = from..<max(from, to)
+        let span = query.openSpan("from", "to")
         try query.check()
         let page = try PageRequest<Reading.Position>(request, tenant: context.tenant.uuid)
         let rows = try await database.read(

@@ -2,26 +2,14 @@ import Foundation
 import Postgres
 import Shared
 
-/// One row of what ``OccupancyReading`` reads: a sensor's time in a space, a chunk of what it said, or what a row of the log holds.
+/// One row of what ``OccupancyReading`` reads: a sensor's time in a space, or what the sensors said.
 enum OccupancyRow: RowDecodable {
     case placement(OccupancyReading.Placement)
-    case chunk(series: Int32, SampleChunk, readSoFar: Int64)
-    case logged(SeriesReadingRow.LogRow, readSoFar: Int64)
+    case samples(StoredSamples)
 
     init(_ row: Row) throws {
-        switch try row["kind"] as Int32 {
-        case 0: self = .placement(try OccupancyReading.Placement(row))
-        case 1:
-            let chunk = try SampleChunk(row, startsAt: "first")
-            self = .chunk(series: try row["id"], chunk, readSoFar: try row["read"])
-        default:
-            let logged = SeriesReadingRow.LogRow(
-                id: try row["first"], series: try row["series"], ts: try row["ts"], values: try row["value"])
-            guard logged.series.count == logged.ts.count, logged.ts.count == logged.values.count else {
-                throw PostgresError(kind: .decoding, message: "arrays of the log differ in length")
-            }
-            self = .logged(logged, readSoFar: try row["read"])
-        }
+        let isPlacement = try row["kind"] as Int32 == 0
+        self = isPlacement ? .placement(try OccupancyReading.Placement(row)) : .samples(try StoredSamples(row))
     }
 }
 

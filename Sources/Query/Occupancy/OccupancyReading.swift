@@ -27,26 +27,20 @@ struct OccupancyReading: Sendable {
     }
 
     private var placements: [UUID: [Placement]] = [:]
-    private var merges: [Int32: SampleMerge] = [:]
+    private let merges: [Int32: SampleMerge]
     private let span: Range<Int64>
 
     /// Puts together what ``rows(_:_:in:_:)`` answered.
     init(_ rows: [OccupancyRow], within span: Range<Timestamp>) {
         self.span = span.lowerBound.microseconds..<span.upperBound.microseconds
-        var logged: [SeriesReadingRow.LogRow] = []
+        var stored: [StoredSamples] = []
         for row in rows {
             switch row {
             case .placement(let placement): placements[placement.spaceID, default: []].append(placement)
-            case .chunk(let series, let chunk, _):
-                merges[series, default: SampleMerge()].add(chunk, within: .min..<self.span.upperBound)
-            case .logged(let row, _): logged.append(row)
+            case .samples(let samples): stored.append(samples)
             }
         }
-        for row in logged.sorted(by: { $0.id < $1.id }) {
-            for index in row.series.indices {
-                merges[row.series[index], default: SampleMerge()].addLogged(row.ts[index], row.values[index])
-            }
-        }
+        merges = [Int32: SampleMerge](stored, within: .min..<self.span.upperBound)
     }
 
     /// Readings of all of them.
@@ -69,12 +63,10 @@ struct OccupancyReading: Sendable {
 extension ReadingBudget {
     /// - Throws: `Problem` 422 that says what to narrow.
     func check(_ rows: [OccupancyRow]) throws {
-        var (samples, rowCount) = (Int64(0), 0)
-        for case .chunk(_, _, let readSoFar) in rows { (samples, rowCount) = (max(samples, readSoFar), rowCount + 1) }
-        for case .logged(_, let readSoFar) in rows { (samples, rowCount) = (max(samples, readSoFar), rowCount + 1) }
-        guard samples <= self.samples, rowCount < self.rows else {
+        let stored = rows.lazy.compactMap { if case .samples(let samples) = $0 { samples } else { nil } }
+        guard allows(stored) else {
             throw Problem.tooMuch(
-                "from", "too_many_samples", "More than \(self.samples) readings to read: narrow from and to.")
+                "from", "too_many_samples", "More than \(samples) readings to read: narrow from and to.")
         }
     }
 }

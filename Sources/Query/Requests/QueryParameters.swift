@@ -87,6 +87,14 @@ struct QueryParameters {
         return time
     }
 
+    /// A half-open span by two parameters; an end that isn't given is open.
+    mutating func openSpan(_ first: String, _ second: String) -> Range<Timestamp> {
+        let from = time(first) ?? Timestamp.rfc3339Range.lowerBound
+        let to = time(second) ?? Timestamp.rfc3339Range.upperBound
+        if from >= to { refuse(first, "empty_span", "Must be before \(second).") }
+        return from..<max(from, to)
+    }
+
     /// A half-open span by two parameters, of which neither may be missing alone.
     ///
     /// - Parameter longest: seconds.

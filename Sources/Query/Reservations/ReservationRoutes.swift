@@ -25,10 +25,7 @@ struct ReservationRoutes: Sendable {
         var filter = Reservation.Filter(
             spaces: query.references("space"), sites: query.references("site"), statuses: query.words("status"))
         if query.text("from") != nil || query.text("to") != nil {
-            let from = query.time("from") ?? Timestamp.rfc3339Range.lowerBound
-            let to = query.time("to") ?? Timestamp.rfc3339Range.upperBound
-            if from >= to { query.refuse("from", "empty_span", "Must be before to.") }
-            filter.span = from..<max(from, to)
+            filter.span = query.openSpan("from", "to")
         }
         try query.check()
         let page = try PageRequest<Reservation.Position>(request, tenant: context.tenant.uuid)

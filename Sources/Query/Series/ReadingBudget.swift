@@ -17,25 +17,24 @@ extension ReadingBudget {
     ///
     /// - Throws: `Problem` 422 that says what to narrow.
     func check(_ rows: [SeriesReadingRow]) throws {
-        var (series, samples, rowCount) = (0, Int64(0), 0)
-        for row in rows {
-            switch row {
-            case .series: series += 1
-            case .chunk(_, _, let readSoFar), .logged(_, let readSoFar):
-                rowCount += 1
-                samples = max(samples, readSoFar)
-            }
-        }
-        guard series <= self.series else {
+        let stored = rows.lazy.compactMap { if case .samples(let samples) = $0 { samples } else { nil } }
+        guard rows.count - stored.count <= series else {
             throw Problem.tooMuch(
                 "metric", "too_many_series",
-                "More than \(self.series) series match: name metrics, a store, a device or labels.")
+                "More than \(series) series match: name metrics, a store, a device or labels.")
         }
-        guard samples <= self.samples, rowCount < self.rows else {
+        guard allows(stored) else {
             throw Problem.tooMuch(
                 "from", "too_many_samples",
-                "More than \(self.samples) samples to read: narrow from and to, or name fewer series.")
+                "More than \(samples) samples to read: narrow from and to, or name fewer series.")
         }
+    }
+
+    /// Whether this is all there was to read: a statement stops where the budget does.
+    func allows(_ stored: some Sequence<StoredSamples>) -> Bool {
+        var (read, count) = (Int64(0), 0)
+        for samples in stored { (read, count) = (max(read, samples.readSoFar), count + 1) }
+        return read <= samples && count < rows
     }
 }
 

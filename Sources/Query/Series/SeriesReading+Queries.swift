@@ -1,35 +1,14 @@
 import Postgres
 import Shared
 
-/// One row of what ``SeriesReading`` reads: a series, a chunk of one, or what a row of the log holds of them.
+/// One row of what ``SeriesReading`` reads.
 enum SeriesReadingRow: RowDecodable {
     case series(SeriesDescription)
-    case chunk(series: Int32, SampleChunk, readSoFar: Int64)
-    case logged(LogRow, readSoFar: Int64)
-
-    struct LogRow: Sendable {
-        /// The order of acceptance.
-        let id: Int64
-        let series: [Int32]
-        let ts: [Int64]
-        let values: [Double]
-    }
+    case samples(StoredSamples)
 
     init(_ row: Row) throws {
-        switch try row["kind"] as Int32 {
-        case 0: self = .series(try SeriesDescription(row))
-        case 1:
-            let chunk = try SampleChunk(row, startsAt: "first")
-            self = .chunk(series: try row["id"], chunk, readSoFar: try row["read"])
-        default:
-            let logged = LogRow(
-                id: try row["first"], series: try row["series"], ts: try row["ts"],
-                values: try row["value"])
-            guard logged.series.count == logged.ts.count, logged.ts.count == logged.values.count else {
-                throw PostgresError(kind: .decoding, message: "arrays of the log differ in length")
-            }
-            self = .logged(logged, readSoFar: try row["read"])
-        }
+        let isSeries = try row["kind"] as Int32 == 0
+        self = isSeries ? .series(try SeriesDescription(row)) : .samples(try StoredSamples(row))
     }
 }
 
