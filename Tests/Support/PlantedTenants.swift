@@ -29,7 +29,7 @@ extension MigratedDatabase {
 
     /// In the order of their foreign keys.
     private static func oneRowEach(_ tenant: TenantID) -> [Command] {
-        places(tenant) + credentials(tenant) + samples(tenant) + uplinks(tenant)
+        places(tenant) + credentials(tenant) + samples(tenant) + uplinks(tenant) + goods(tenant) + news(tenant)
     }
 
     private static func places(_ tenant: TenantID) -> [Command] {
@@ -125,6 +125,73 @@ extension MigratedDatabase {
             INSERT INTO orphan_uplinks (tenant_id, owner_id, received_at, epoch, fcnt, arrived_at, clock_used, integration_id)
             VALUES (\(tenant), 3, now(), 0, 1, now(), false, \(UUID()))
             """,
+        ]
+    }
+
+    private static func goods(_ tenant: TenantID) -> [Command] {
+        let (site, supplier, product, vale, request) = (UUID(), UUID(), UUID(), UUID(), UUID())
+        return [
+            "INSERT INTO sites (tenant_id, id, owner_id, code, name) VALUES (\(tenant), \(site), 4, 'G01', 'Goods')",
+            "INSERT INTO suppliers (tenant_id, id, name) VALUES (\(tenant), \(supplier), 'Supplier')",
+            """
+            INSERT INTO products (tenant_id, id, sku, name, unit, price, currency, supplier_id)
+            VALUES (\(tenant), \(product), 'P-1', 'Product', 'piece', 1, 'EUR', \(supplier))
+            """,
+            """
+            INSERT INTO stock_movements (tenant_id, id, product_id, site_id, quantity, kind, actor_kind, actor_name)
+            VALUES (\(tenant), \(UUID()), \(product), \(site), 5, 'receipt', 'system', 'tests')
+            """,
+            "INSERT INTO vales (tenant_id, id, site_id) VALUES (\(tenant), \(vale), \(site))",
+            """
+            INSERT INTO vale_lines (tenant_id, vale_id, product_id, position, quantity, price, currency)
+            VALUES (\(tenant), \(vale), \(product), 0, 1, 1, 'EUR')
+            """,
+            """
+            INSERT INTO stock_transfers (tenant_id, id, product_id, from_site_id, to_site_id, quantity)
+            SELECT \(tenant), \(UUID()), \(product), \(site), id, 1 FROM sites WHERE tenant_id = \(tenant) AND id <> \(site)
+            """,
+            """
+            INSERT INTO purchase_requests (tenant_id, id, site_id, currency, requester_id)
+            VALUES (\(tenant), \(request), \(site), 'EUR', \(UUID()))
+            """,
+            """
+            INSERT INTO purchase_request_lines (tenant_id, purchase_request_id, product_id, position, quantity, price)
+            VALUES (\(tenant), \(request), \(product), 0, 1, 1)
+            """,
+            """
+            INSERT INTO purchase_request_steps (tenant_id, id, purchase_request_id, step, status, actor_kind, actor_name)
+            VALUES (\(tenant), \(UUID()), \(request), 'create', 'draft', 'system', 'tests')
+            """,
+        ]
+    }
+
+    private static func news(_ tenant: TenantID) -> [Command] {
+        let (event, endpoint, alert) = (UUID(), UUID(), UUID())
+        return [
+            "INSERT INTO events (tenant_id, id, type, data) VALUES (\(tenant), \(event), 'vale.created', '{}')",
+            "INSERT INTO event_positions (tenant_id, last) VALUES (\(tenant), 0)",
+            "INSERT INTO webhook_endpoints (tenant_id, id, url) VALUES (\(tenant), \(endpoint), 'https://example.com')",
+            """
+            INSERT INTO webhook_secrets (tenant_id, id, endpoint_id, master_key_id, sealed)
+            VALUES (\(tenant), \(UUID()), \(endpoint), 'k1', decode(repeat('00', 40), 'hex'))
+            """,
+            """
+            INSERT INTO webhook_deliveries (tenant_id, id, endpoint_id, event_id)
+            VALUES (\(tenant), \(UUID()), \(endpoint), \(event))
+            """,
+            """
+            INSERT INTO alerts (tenant_id, id, kind, severity, subject_type, subject_id, subject_name)
+            VALUES (\(tenant), \(alert), 'low_stock', 'warning', 'product', \(UUID()), 'Product')
+            """,
+            """
+            INSERT INTO alert_comments (tenant_id, id, alert_id, actor_kind, actor_name, text)
+            VALUES (\(tenant), \(UUID()), \(alert), 'system', 'tests', 'Seen')
+            """,
+            """
+            INSERT INTO notifications (tenant_id, id, channel, recipient, subject, body)
+            VALUES (\(tenant), \(UUID()), 'email', 'somebody@example.com', 'Low stock', 'Product')
+            """,
+            "INSERT INTO weekly_reports (tenant_id, id, week, report) VALUES (\(tenant), \(UUID()), '2026-01-04', '{}')",
         ]
     }
 }

@@ -72,6 +72,36 @@ struct AuditEntry: Sendable {
         case keyChanged = "api_key.changed"
         case keyRotated = "api_key.rotated"
         case keyRevoked = "api_key.revoked"
+        case supplierCreated = "supplier.created"
+        case supplierChanged = "supplier.changed"
+        case supplierDeleted = "supplier.deleted"
+        case productCreated = "product.created"
+        case productChanged = "product.changed"
+        case productDeleted = "product.deleted"
+        case stockMoved = "stock.moved"
+        case stockTransferred = "stock.transferred"
+        case valeCreated = "vale.created"
+        case valeChanged = "vale.changed"
+        case valeDelivered = "vale.delivered"
+        case valeCancelled = "vale.cancelled"
+        case valeDeleted = "vale.deleted"
+        case purchaseRequestCreated = "purchase_request.created"
+        case purchaseRequestChanged = "purchase_request.changed"
+        case purchaseRequestSubmitted = "purchase_request.submitted"
+        case purchaseRequestApproved = "purchase_request.approved"
+        case purchaseRequestRejected = "purchase_request.rejected"
+        case purchaseRequestReceived = "purchase_request.received"
+        case purchaseRequestCancelled = "purchase_request.cancelled"
+        case purchaseRequestDeleted = "purchase_request.deleted"
+        case alertRaised = "alert.raised"
+        case alertAcknowledged = "alert.acknowledged"
+        case alertResolved = "alert.resolved"
+        case alertCommented = "alert.commented"
+        case endpointCreated = "webhook_endpoint.created"
+        case endpointChanged = "webhook_endpoint.changed"
+        case endpointRotated = "webhook_endpoint.secret_rotated"
+        case endpointDeleted = "webhook_endpoint.deleted"
+        case deliveryResent = "webhook_delivery.resent"
     }
 
     /// Who did it.
@@ -97,6 +127,8 @@ struct AuditEntry: Sendable {
     /// What it was and what it became; never with a secret.
     private let before, after: JSONB?
     private let origin: Origin
+    /// Whose members alone hear of it, where they are limited to sites.
+    var siteID: UUID?
 
     /// What a person did with a session of theirs.
     init(_ action: Action, session: UUID, of user: UUID, named name: String, _ origin: Origin) {
@@ -128,14 +160,22 @@ struct AuditEntry: Sendable {
         self.init(action, resourceType, id, before: before, after: after, by: principal.actor, origin)
     }
 
+    /// With the event that tells of it, where it is one.
     func insert(into tenant: TenantID) -> Command {
-        """
-        INSERT INTO audit_logs (tenant_id, id, actor_kind, actor_id, actor_name, action, resource_type, resource_id,
-                                before, after, address, user_agent, request_id)
-        VALUES (\(tenant), \(UUID.v7()), \(actor.kind), \(actor.id), \(actor.name), \(action.rawValue),
-                \(resourceType), \(resourceID), \(before), \(after), \(origin.address), \(origin.userAgent),
-                \(origin.requestID))
-        """
+        let told: Fragment = event?.insertion(into: tenant) ?? "SELECT"
+        return """
+            WITH told AS (\(told))
+            INSERT INTO audit_logs (tenant_id, id, actor_kind, actor_id, actor_name, action, resource_type, resource_id,
+                                    before, after, address, user_agent, request_id)
+            VALUES (\(tenant), \(UUID.v7()), \(actor.kind), \(actor.id), \(actor.name), \(action.rawValue),
+                    \(resourceType), \(resourceID), \(before), \(after), \(origin.address), \(origin.userAgent),
+                    \(origin.requestID))
+            """
+    }
+
+    private var event: NewEvent? {
+        guard EventTopic(of: action.rawValue) != nil, let data = after ?? before else { return nil }
+        return NewEvent(type: action.rawValue, siteID: siteID, data: data)
     }
 }
 
@@ -144,7 +184,7 @@ extension Principal {
 }
 
 extension JSONWritable {
-    fileprivate var document: JSONB {
+    var document: JSONB {
         var json = JSONWriter()
         write(to: &json)
         return JSONB(String(buffer: json.buffer))

@@ -8,6 +8,12 @@ protocol Audited: JSONWritable {
     /// As the log calls it.
     static var resourceType: String { get }
     var id: UUID { get }
+    /// Of what is tied to a site; nil for what is of all of the tenant.
+    var tiedSite: UUID? { get }
+}
+
+extension Audited {
+    var tiedSite: UUID? { nil }
 }
 
 /// One request's entries in the audit log: who asks and from where.
@@ -30,23 +36,30 @@ struct AuditTrail: Sendable {
     }
 
     func created<Resource: Audited>(_ action: AuditEntry.Action, _ new: Resource) -> Command {
-        entry(action, Resource.resourceType, new.id, before: nil, after: new)
+        entry(action, Resource.resourceType, new.id, before: nil, after: new, site: new.tiedSite)
     }
 
     func changed<Resource: Audited>(
         _ action: AuditEntry.Action, _ before: Resource, _ after: Resource
     ) -> Command {
-        entry(action, Resource.resourceType, after.id, before: before, after: after)
+        entry(action, Resource.resourceType, after.id, before: before, after: after, site: after.tiedSite)
     }
 
     func deleted<Resource: Audited>(_ action: AuditEntry.Action, _ old: Resource) -> Command {
-        entry(action, Resource.resourceType, old.id, before: old, after: nil)
+        entry(action, Resource.resourceType, old.id, before: old, after: nil, site: old.tiedSite)
     }
 
     func entry<View: JSONWritable>(
-        _ action: AuditEntry.Action, _ type: String, _ id: UUID, before: View?, after: View?
+        _ action: AuditEntry.Action, _ type: String, _ id: UUID, before: View?, after: View?, site: UUID? = nil
     ) -> Command {
-        AuditEntry(action, type, id, before: before, after: after, by: actor, origin).insert(into: tenant)
+        var entry = AuditEntry(action, type, id, before: before, after: after, by: actor, origin)
+        entry.siteID = site
+        return entry.insert(into: tenant)
+    }
+
+    /// What is told of a resource beside what is written down of it.
+    func told<Resource: Audited>(_ type: StaticString, of resource: Resource) -> Command {
+        NewEvent(type: type.description, siteID: resource.tiedSite, data: resource.document).insert(into: tenant)
     }
 }
 

@@ -44,6 +44,7 @@ extension Device: RowDecodable {
 
 extension Device: PartlyLive, Audited {
     static let resourceType = "device"
+    var tiedSite: UUID? { siteID }
 
     func write(to json: inout JSONWriter) {
         json.object { write(fieldsOf: &$0) }

@@ -61,6 +61,12 @@ enum ExportTables {
         ("invitations", rows(of: "invitations")), ("roles", rows(of: "roles")), ("api-keys", rows(of: "api_keys")),
         ("integrations", rows(of: "integrations")), ("reservations", rows(of: "reservations")),
         ("calendar-feeds", rows(of: "calendar_feeds")), ("space-devices", rows(of: "space_devices")),
+        ("suppliers", rows(of: "suppliers")), ("products", rows(of: "products")),
+        ("stock-movements", rows(of: "stock_movements")), ("stock-transfers", rows(of: "stock_transfers")),
+        ("vales", vales), ("purchase-requests", purchaseRequests), ("alerts", rows(of: "alerts")),
+        ("alert-comments", rows(of: "alert_comments")), ("events", rows(of: "events")),
+        ("webhook-endpoints", rows(of: "webhook_endpoints")), ("webhook-deliveries", rows(of: "webhook_deliveries")),
+        ("notifications", rows(of: "notifications")), ("weekly-reports", rows(of: "weekly_reports")),
         ("quarantine", rows(of: "quarantine", limit: 1)), // a body may have a mebibyte
         ("audit-logs", rows(of: "audit_logs")),
     ]
@@ -77,6 +83,30 @@ enum ExportTables {
              WHERE tenant_id = \(tenant) AND id > \(after?.id ?? first) ORDER BY id LIMIT \(limit)
             """
         }
+    }
+
+    private static let vales: Page<IDKey> = { tenant, after in
+        """
+        SELECT v.id AS key, (to_jsonb(v) - 'tenant_id' || jsonb_build_object('lines', (
+                   SELECT jsonb_agg(to_jsonb(l) - 'tenant_id' - 'vale_id' ORDER BY l.position) FROM vale_lines l
+                    WHERE l.tenant_id = v.tenant_id AND l.vale_id = v.id)))::text AS json
+          FROM vales v
+         WHERE v.tenant_id = \(tenant) AND v.id > \(after?.id ?? first) ORDER BY v.id LIMIT \(pageSize)
+        """
+    }
+
+    /// With what became of them.
+    private static let purchaseRequests: Page<IDKey> = { tenant, after in
+        """
+        SELECT r.id AS key, (to_jsonb(r) - 'tenant_id' || jsonb_build_object('lines', (
+                   SELECT jsonb_agg(to_jsonb(l) - 'tenant_id' - 'purchase_request_id' ORDER BY l.position)
+                     FROM purchase_request_lines l WHERE l.tenant_id = r.tenant_id AND l.purchase_request_id = r.id),
+               'history', (
+                   SELECT jsonb_agg(to_jsonb(s) - 'tenant_id' - 'purchase_request_id' ORDER BY s.id)
+                     FROM purchase_request_steps s WHERE s.tenant_id = r.tenant_id AND s.purchase_request_id = r.id)))::text AS json
+          FROM purchase_requests r
+         WHERE r.tenant_id = \(tenant) AND r.id > \(after?.id ?? first) ORDER BY r.id LIMIT \(pageSize)
+        """
     }
 
     private static let users: Page<IDKey> = { tenant, after in

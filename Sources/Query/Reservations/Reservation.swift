@@ -63,6 +63,7 @@ extension Reservation: RowDecodable {
 
 extension Reservation: PartlyLive, Audited {
     static let resourceType = "reservation"
+    var tiedSite: UUID? { siteID }
 
     func write(to json: inout JSONWriter) {
         json.object { object in

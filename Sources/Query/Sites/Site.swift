@@ -40,6 +40,7 @@ extension Site: RowDecodable {
 
 extension Site: PartlyLive, Audited {
     static let resourceType = "site"
+    var tiedSite: UUID? { id }
 
     func write(to json: inout JSONWriter) {
         json.object { object in

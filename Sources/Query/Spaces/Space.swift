@@ -51,6 +51,7 @@ extension Space: RowDecodable {
 
 extension Space: PartlyLive, Audited {
     static let resourceType = "space"
+    var tiedSite: UUID? { siteID }
 
     func write(to json: inout JSONWriter) {
         json.object { object in
