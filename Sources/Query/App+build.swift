@@ -50,6 +50,13 @@ func buildRouter(_ services: QueryServices) -> (router: Router<QueryContext>, ac
     DeviceRoutes(database: database).register(on: api)
     OrphanDeviceRoutes(database: database).register(on: api)
     SeriesRoutes(database: database).register(on: api)
+    EventRoutes(database: database, streams: services.streams, authentication: authentication).register(on: api)
+    SupplierRoutes(database: database).register(on: api)
+    ProductRoutes(database: database).register(on: api)
+    StockRoutes(database: database).register(on: api)
+    StockTransferRoutes(database: database).register(on: api)
+    ValeRoutes(database: database).register(on: api)
+    PurchaseRequestRoutes(database: database).register(on: api)
     return (router, api.entries)
 }
 

@@ -63,6 +63,7 @@ struct Main {
                 services.postman, services.exporter,
                 admin.application(host: settings.adminHost, port: settings.adminPort, logger: logger),
                 publicServer,
+                services.streams,
                 ServiceManagerNotices(
                     start.serviceManager, checks: checks, isAlive: publicServer.turn, logger: logger),
                 drain,

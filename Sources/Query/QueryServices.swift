@@ -15,6 +15,7 @@ struct QueryServices: Sendable {
         /// Requests a second of an address that has not said whose they are.
         var strangersRate = 20.0
         var redis: RedisAddress?
+        var streams = EventStreams.Limits()
         /// For links in mail.
         var publicURL = ""
         /// Where network servers reach ingest.
@@ -31,6 +32,7 @@ struct QueryServices: Sendable {
     let door: SignInGuard
     let postman: Postman
     let exporter: Exporter
+    let streams: EventStreams
     let links: Links
     let registration: Registration
     let admission: Admission
@@ -52,6 +54,7 @@ struct QueryServices: Sendable {
         tokens = await AccessTokens(current: tokenKeys.current, previous: tokenKeys.previous)
         directory = AccessDirectory(database: database, timeToLive: options.accessTimeToLive)
         door = SignInGuard(options.failures, metrics: metrics)
+        streams = EventStreams(database: database, limits: options.streams, metrics: metrics)
         exporter = Exporter(database: database, logger: logger)
         postman = Postman(options.notifier, metrics: metrics, logger: logger)
         let rates = RateLimiter(options.redis, scope: "query", registry: metrics, logger: logger)

@@ -95,6 +95,7 @@ package enum TwoTenants {
         let hash = try await PasswordHasher(threads: 1).hash(password)
         try await database.asSuperuser { connection in
             try await connection.execute(script: script)
+            try await connection.execute(script: goodsScript)
             try await connection.run("UPDATE users SET password_hash = \(hash)")
         }
     }

@@ -17,7 +17,7 @@ struct Authentication: RouterMiddleware {
     ) async throws -> Response {
         let signedIn: SignedIn
         do {
-            signedIn = try await who(request, context)
+            signedIn = try await who(request, context.client)
         } catch let problem as Problem where problem.status == .unauthorized {
             // Who guesses has to do so slowly.
             try await admission.stranger(context.client)
@@ -32,12 +32,18 @@ struct Authentication: RouterMiddleware {
         return try await next(request, context)
     }
 
-    private func who(_ request: Request, _ context: QueryContext) async throws -> SignedIn {
+    /// Whether who asked a while ago is still who they were: for answers that go on and on.
+    func stillHolds(_ request: Request, _ context: TenantContext) async -> Bool {
+        guard let signedIn = try? await who(request, context.client) else { return false }
+        return signedIn.principal == context.principal && signedIn.tenant == context.tenant
+    }
+
+    private func who(_ request: Request, _ client: IPAddress?) async throws -> SignedIn {
         guard request.headers.contains(.authorization) else { throw refuse(.missing) }
         guard let text = request.bearerToken else { throw refuse(.token(.malformed)) }
         guard text.hasPrefix(ServiceKey.mark) else { return try await person(text) }
         // A key that nobody knows costs a look at the database.
-        try await admission.checkGuesses(context.client)
+        try await admission.checkGuesses(client)
         return try await program(text)
     }
 

@@ -42,7 +42,7 @@ struct ReservationFields: Sendable {
         (self.startsAt, self.endsAt) = (startsAt, max(startsAt, endsAt))
         status = body.status("status", standing: standing?.status)
         holder = body.nested("holder") { $0.holder() }
-        note = body.noteText("note")
+        note = body.note("note")
         requestID = body.requestID("request_id")
         if let standing, requestID != standing.requestID {
             body.refuse("request_id", "immutable", "This is of its creation.")
@@ -84,26 +84,5 @@ extension JSONBody {
         let userID = id("user_id")
         let name = userID == nil ? required("name") { $0.name($1) } : name()
         return .init(userID: userID, name: name, email: email(), phone: phone("phone"))
-    }
-
-    private mutating func phone(_ name: String) -> String? {
-        guard let text = text(name) else { return nil }
-        if !text.contains(/^[+0-9][0-9 ().\/-]{1,31}$/) {
-            refuse(name, "invalid_number", "Must be a telephone number.")
-        }
-        return text
-    }
-
-    fileprivate mutating func noteText(_ name: String) -> String? {
-        guard let text = text(name) else { return nil }
-        if text.unicodeScalars.count > 2_000 { refuse(name, "too_long", "At most 2000 characters.") }
-        return text
-    }
-
-    /// The key that makes creating something twice creating it once: 1 to 200 characters.
-    mutating func requestID(_ name: String) -> String? {
-        guard let text = text(name) else { return nil }
-        if !IdempotencyKey.isValid(text) { refuse(name, "invalid_key", "Must have 1 to 200 printable characters.") }
-        return text
     }
 }

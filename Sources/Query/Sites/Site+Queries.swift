@@ -29,6 +29,22 @@ extension Site {
         "SELECT \(columns) FROM sites WHERE \(named(reference, kind, in: scope)) FOR NO KEY UPDATE"
     }
 
+    /// Nobody moves goods there either, before this transaction ends.
+    static func lockWithStock(_ reference: References, _ kind: Kind?, in scope: TenantScope) -> Statement<Site> {
+        "SELECT \(columns) FROM sites WHERE \(named(reference, kind, in: scope)) FOR UPDATE"
+    }
+
+    /// Whether goods are there, may come back there, or are to be bought for it.
+    static func hasGoods(_ id: UUID, in tenant: TenantID) -> Statement<Bool> {
+        """
+        SELECT EXISTS (SELECT FROM stock_levels WHERE tenant_id = \(tenant) AND site_id = \(id) AND quantity > 0)
+            OR EXISTS (SELECT FROM vales WHERE tenant_id = \(tenant) AND site_id = \(id) AND deleted_at IS NULL AND status = 'issued')
+            OR EXISTS (SELECT FROM purchase_requests
+                        WHERE tenant_id = \(tenant) AND site_id = \(id) AND deleted_at IS NULL
+                          AND status IN ('draft', 'submitted', 'approved'))
+        """
+    }
+
     /// Nobody deletes it before this transaction ends.
     static func hold(_ id: UUID, in scope: TenantScope) -> Statement<UUID> {
         "SELECT id FROM sites WHERE \(visible(in: scope)) AND id = \(id) FOR SHARE"

@@ -80,7 +80,7 @@ struct SiteRoutes: Sendable {
         }
     }
 
-    /// With its spaces. Reservations to come stand against it, unless `cancel_reservations=true`.
+    /// With its spaces. Reservations to come stand against it, unless `cancel_reservations=true`; goods do in any case.
     private func delete(
         _ request: Request, _ context: TenantContext, _ kind: Site.Kind?
     ) async throws -> HTTPResponse.Status {
@@ -91,8 +91,14 @@ struct SiteRoutes: Sendable {
         try context.mayReachAllSites()
         let trail = AuditTrail(request, context)
         try await database.withTenant(context) { tx in
-            let site = try await tx.found(Site.lock(reference, kind, in: context.scope), kind?.rawValue ?? "site")
+            let site = try await tx.found(
+                Site.lockWithStock(reference, kind, in: context.scope), kind?.rawValue ?? "site")
             try request.checkIfMatch(site)
+            guard try await tx.first(Site.hasGoods(site.id, in: tx.tenantID)) == false else {
+                throw Problem.conflict(
+                    "has_goods",
+                    detail: "There is stock, or an open vale or purchase request names it: clear these first.")
+            }
             let ids = try await tx.all(Space.lock(of: site.id, in: context.scope))
             let spaces = try await tx.all(Space.all(ids, in: context.scope))
             try await Reservation.clear(ids, cancels: cancels, trail, in: tx)

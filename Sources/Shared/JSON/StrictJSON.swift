@@ -39,6 +39,19 @@ package enum StrictJSON {
         scanner.skipSpace()
         return isObject && areNamed && scanner.rest.isEmpty ? members : nil
     }
+
+    /// The elements of an array, as they are written.
+    ///
+    /// - Returns: nil for what is not JSON, or no array.
+    package static func elements(of bytes: [UInt8]) -> [ArraySlice<UInt8>]? {
+        guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
+        var scanner = Scanner(rest: bytes[...])
+        var elements: [ArraySlice<UInt8>] = []
+        scanner.skipSpace()
+        let isArray = scanner.takeArray(0) { elements.append($0) }
+        scanner.skipSpace()
+        return isArray && scanner.rest.isEmpty ? elements : nil
+    }
 }
 
 /// Each step takes what it names from the front and says whether it was there.
@@ -82,12 +95,15 @@ private struct Scanner {
         return take("}")
     }
 
-    private mutating func takeArray(_ depth: Int) -> Bool {
+    /// - Parameter element: is told each element, as it is written.
+    mutating func takeArray(_ depth: Int, _ element: (ArraySlice<UInt8>) -> Void = { _ in }) -> Bool {
         guard take("[") else { return false }
         skipSpace()
         if take("]") { return true }
         repeat {
+            let before = rest
             guard takeValue(depth: depth + 1) else { return false }
+            element(before[..<rest.startIndex])
         } while take(",")
         return take("]")
     }

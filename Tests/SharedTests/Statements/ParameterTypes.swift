@@ -4,7 +4,7 @@ extension SwiftSources {
     private static let types = [
         "Bool": "bool", "Int16": "int2", "Int32": "int4", "Int64": "int8", "Float": "float4", "Double": "float8",
         "String": "text", "UUID": "uuid", "Timestamp": "timestamptz", "[UInt8]": "bytea", "JSONB": "jsonb",
-        "TenantID": "int4",
+        "TenantID": "int4", "Quantity": "numeric", "Money": "numeric",
     ]
 
     /// PostgreSQL's type; nil where the source says nothing, or too much.
