@@ -111,3 +111,4 @@ extension FixedDecimal: PostgresEncodable, PostgresDecodable, PostgresArrayEleme
         return value
     }
 }
+extension FixedDecimal: RowDecodable {}
