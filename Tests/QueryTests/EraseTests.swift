@@ -145,4 +145,34 @@ import Testing
             #expect(refused.code == "site_limited")
         }
     }
+
+    /// Of what they did with goods the ledger keeps what, but not who.
+    @Test func nothingOfTheirDealingsIsLeft() async throws {
+        try await Testbed.run { bed in
+            try await bed.promote(TwoTenants.viewer, to: "operator")
+            let (theirs, id) = (try await bed.token(TwoTenants.viewer), try await bed.userID(TwoTenants.viewer))
+            let email = TwoTenants.email(TwoTenants.viewer)
+            let moved = try await bed.move(
+                TwoTenants.product.uuidString, "receipt", "1", at: TwoTenants.t01, ",\"request_id\":\"r\"", as: theirs)
+            #expect(moved.status == .created, "\(moved.text)")
+            let line = "{\"product_id\":\"\(TwoTenants.product)\",\"quantity\":1}"
+            let asked = try await bed.post(
+                "/api/v1/purchase-requests",
+                "{\"site_id\":\"\(TwoTenants.t01)\",\"lines\":[\(line)],\"request_id\":\"r\"}", as: theirs)
+            #expect(asked.status == .created && asked.text.contains(email), "\(asked.text)")
+            let token = try await bed.token(TwoTenants.owner)
+            #expect(try await bed.post("/api/v1/users/\(id)/erase", "", as: token).status == .noContent)
+            let left: [String] = try await bed.database.asSuperuser { connection in
+                try await connection.all(
+                    """
+                    SELECT w.name FROM (SELECT 'movements' AS name, m::text AS row FROM stock_movements m
+                        UNION ALL SELECT 'steps', s::text FROM purchase_request_steps s UNION ALL SELECT 'events', e::text FROM events e
+                        UNION ALL SELECT 'audit', a::text FROM audit_logs a UNION ALL SELECT 'keys', k::text FROM idempotency_keys k) w
+                     WHERE strpos(w.row, \(email)) > 0
+                    """)
+            }
+            #expect(left == [])
+            #expect(try await bed.level(TwoTenants.product.uuidString, as: token) == "101")
+        }
+    }
 }

@@ -30,9 +30,10 @@ struct Booking: Sendable {
             throw try await conflict(with: wanted, except: nil) { try await tx.all($0) }
         }
         let made = try await tx.written(Reservation.find(id, in: scope))
+        var commands = [trail.created(.reservationCreated, made)]
         // Who waits for confirmed ones need not know that most are so from the first.
-        let confirmed = made.status == .confirmed ? [trail.told("reservation.confirmed", of: made)] : []
-        try await tx.run(all: [trail.created(.reservationCreated, made)] + confirmed)
+        if made.status == .confirmed { commands.append(trail.told("reservation.confirmed", of: made)) }
+        try await tx.run(all: commands)
         return made
     }
 

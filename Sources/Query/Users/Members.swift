@@ -106,6 +106,7 @@ struct Members: Sendable {
             // Before all is blanked: whoever erases themselves is blanked here, too.
             let entry = AuditEntry(.personErased, "user", id, by: context.principal.actor, origin)
             try await tx.run(entry.insert(into: tx.tenantID))
+            try await tx.run("SELECT erase_person_from_goods(\(id), \(member?.email))")
             try await tx.run("SELECT erase_person(\(id), \(member?.email))")
         }
         directory.invalidate(context.tenantID)
