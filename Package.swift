@@ -98,7 +98,7 @@ let package = Package(
         .executableTarget(
             name: "Query",
             dependencies: [
-                "Shared", "Postgres", hummingbird, lifecycle, signals, logging, httpClient, nio, nioHTTP1,
+                "Shared", "Postgres", hummingbird, lifecycle, signals, logging, crypto, httpClient, nio, nioHTTP1,
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
             ],
             swiftSettings: strict),
