@@ -50,8 +50,8 @@ func buildRouter(_ services: QueryServices) -> (router: Router<QueryContext>, ac
     DeviceRoutes(database: database).register(on: api)
     OrphanDeviceRoutes(database: database).register(on: api)
     SeriesRoutes(database: database).register(on: api)
-    WebhookEndpointRoutes(database: database, secretBox: services.secretBox, addresses: services.addresses)
-        .register(on: api)
+    let addresses = AddressLookup(services.addressGuard)
+    WebhookEndpointRoutes(database: database, secretBox: services.secretBox, addresses: addresses).register(on: api)
     WebhookDeliveryRoutes(database: database).register(on: api)
     return (router, api.entries)
 }

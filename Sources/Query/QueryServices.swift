@@ -38,8 +38,8 @@ struct QueryServices: Sendable {
     let registration: Registration
     let admission: Admission
     let secretBox: SecretBox
-    /// Of outgoing webhooks.
-    let addresses: AddressLookup
+    /// Where outgoing webhooks may go.
+    let addressGuard: AddressGuard
     /// For notifications; those that are set up.
     let notifiers: [NewNotification.Channel: any Notifier]
     let ingestURL: String
@@ -54,7 +54,7 @@ struct QueryServices: Sendable {
         self.passwords = passwords
         self.metrics = metrics
         self.secretBox = secretBox
-        addresses = AddressLookup(AddressGuard(exceptions: options.privateNetworks))
+        addressGuard = AddressGuard(exceptions: options.privateNetworks)
         notifiers = [NewNotification.Channel.email: options.notifier, .whatsapp: options.whatsApp].compactMapValues(
             \.self)
         ingestURL = options.ingestURL
@@ -74,10 +74,13 @@ struct QueryServices: Sendable {
 }
 
 extension QueryServices {
+    /// With threads of its own to ask name servers: whoever names hosts over the API holds up no message.
+    ///
     /// - Parameter database: as `pulsegate_system`.
     func outbox(_ database: Database, logger: Logger) -> Outbox {
         Outbox(
-            database: database, secretBox: secretBox, sender: WebhookSender(addresses: addresses), notifiers: notifiers,
+            database: database, secretBox: secretBox, sender: WebhookSender(addresses: AddressLookup(addressGuard)),
+            notifiers: notifiers,
             metrics: OutboxMetrics(metrics), logger: logger)
     }
 }

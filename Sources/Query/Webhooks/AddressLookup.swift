@@ -1,5 +1,6 @@
 import Foundation
 import Shared
+import Synchronization
 
 /// Finds the addresses of a name, all of which must be such as we connect to.
 final class AddressLookup: Sendable {
@@ -15,8 +16,9 @@ final class AddressLookup: Sendable {
 
     private let rules: AddressGuard
     private let resolve: Resolve
-    /// A name server that does not answer holds one for as long as the C library asks it, whoever waits.
-    private let threads = BlockingThreads(name: "names", count: 16, maxWaiting: 256)
+    /// A name server that does not answer holds one for as long as the C library asks it, which may be longer than anybody waits: so twice as
+    /// many as attempts at once. Made when the first name is asked for.
+    private let threads = Mutex<BlockingThreads?>(nil)
 
     init(_ rules: AddressGuard, resolve: @escaping Resolve = AddressLookup.ask) {
         self.rules = rules
@@ -27,7 +29,12 @@ final class AddressLookup: Sendable {
     func addresses(of host: String, within limit: Duration) async throws(Fault) -> [String] {
         let found: [String]
         do {
-            found = try await limit.orOverdue { [threads, resolve] in try await threads.run { resolve(host) } }
+            let threads = threads.withLock { threads in
+                let made = threads ?? BlockingThreads(name: "names", count: 2 * SendingLanes.most, maxWaiting: 256)
+                threads = made
+                return made
+            }
+            found = try await limit.orOverdue { [resolve] in try await threads.run { resolve(host) } }
         } catch {
             throw .unresolved
         }

@@ -24,7 +24,7 @@ struct WebhookSender: Sendable {
         let deadline = NIODeadline.now() + .nanoseconds(Int64(timeLimit / .nanoseconds(1)))
         let address: String
         do {
-            let found = try await addresses.addresses(of: target.host, within: min(timeLimit, .seconds(5)))
+            let found = try await addresses.addresses(of: target.host, within: timeLimit)
             address = found[max(0, attempt - 1) % found.count]
         } catch {
             return .failed(error == .refused ? "the address is refused" : "the name has no address")

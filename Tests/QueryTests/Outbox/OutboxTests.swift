@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import Postgres
 import Shared
 import Support
@@ -246,6 +247,21 @@ import Testing
                 #expect(catcher.all("/slow").count <= SendingLanes.mostOfLane)
                 silent.open()
                 await outbox.settled()
+            }
+        }
+    }
+
+    /// Its head says it all.
+    @Test func anAnswerWithoutEndIsNotReadToItsEnd() async throws {
+        let endless = ResponseBody { writer in
+            while !Task.isCancelled { try await writer.write(ByteBuffer(repeating: 120, count: 16 * 1024)) }
+        }
+        try await HookCatcher.run(answering: { _, _ in Response(status: .ok, body: endless) }) { catcher in
+            try await OutboxBed.run { bed in
+                try await bed.endpoint(of: bed.north, catcher.url("/hook"))
+                try await bed.event(of: bed.north)
+                try await bed.outbox().deliverDue(of: bed.north, at: .now())
+                #expect(try await bed.deliveries() == ["delivered 1 200"])
             }
         }
     }
