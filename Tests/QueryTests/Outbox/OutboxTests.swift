@@ -152,7 +152,7 @@ import Testing
     }
 
     /// Two processes at once, many times.
-    @Test func eachIsSentOnceByWhomever() async throws {
+    @Test(.timeLimit(.minutes(1))) func eachIsSentOnceByWhomever() async throws {
         try await HookCatcher.run { catcher in
             try await OutboxBed.run { bed in
                 for index in 0..<5 { try await bed.endpoint(of: bed.north, catcher.url("/\(index)")) }
@@ -203,7 +203,7 @@ import Testing
     }
 
     /// More to a silent endpoint than may be on its way, and a tenant with three of them; others have theirs all the same.
-    @Test func theSlowHoldNobodyUp() async throws {
+    @Test(.timeLimit(.minutes(1))) func theSlowHoldNobodyUp() async throws {
         let silent = Gate()
         try await HookCatcher.run(answering: { path, _ in
             if path.hasPrefix("/slow") { await silent.pass() }
@@ -231,7 +231,7 @@ import Testing
     }
 
     /// Within a tenant, too.
-    @Test func aSlowEndpointHoldsNoOtherUp() async throws {
+    @Test(.timeLimit(.minutes(1))) func aSlowEndpointHoldsNoOtherUp() async throws {
         let silent = Gate()
         try await HookCatcher.run(answering: { path, _ in
             if path == "/slow" { await silent.pass() }
