@@ -52,7 +52,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         // Access tokens (RFC 7519).
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
-        // HTTP client of the mail service, of the demo feed and of the black-box tests.
+        // HTTP client of mail, WhatsApp and webhooks, of the demo feed and of the black-box tests.
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         // Chunks of sorted requests, by tenant.
         .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.0"),
@@ -98,7 +98,7 @@ let package = Package(
         .executableTarget(
             name: "Query",
             dependencies: [
-                "Shared", "Postgres", hummingbird, lifecycle, signals, logging, httpClient, nio, nioHTTP1,
+                "Shared", "Postgres", hummingbird, lifecycle, signals, logging, crypto, httpClient, nio, nioHTTP1,
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
             ],
             swiftSettings: strict),

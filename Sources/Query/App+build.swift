@@ -57,6 +57,9 @@ func buildRouter(_ services: QueryServices) -> (router: Router<QueryContext>, ac
     StockTransferRoutes(database: database).register(on: api)
     ValeRoutes(database: database).register(on: api)
     PurchaseRequestRoutes(database: database).register(on: api)
+    let addresses = AddressLookup(services.addressGuard)
+    WebhookEndpointRoutes(database: database, secretBox: services.secretBox, addresses: addresses).register(on: api)
+    WebhookDeliveryRoutes(database: database).register(on: api)
     return (router, api.entries)
 }
 

@@ -12,6 +12,9 @@ struct QueryServices: Sendable {
         var registration = Registration.Policy.closed
         var bootstrapToken: String?
         var notifier: (any Notifier)?
+        var whatsApp: (any Notifier)?
+        /// That outgoing webhooks may reach.
+        var privateNetworks: [IPNetwork] = []
         /// Requests a second of an address that has not said whose they are.
         var strangersRate = 20.0
         var redis: RedisAddress?
@@ -37,6 +40,10 @@ struct QueryServices: Sendable {
     let registration: Registration
     let admission: Admission
     let secretBox: SecretBox
+    /// Where outgoing webhooks may go.
+    let addressGuard: AddressGuard
+    /// For notifications; those that are set up.
+    let notifiers: [NewNotification.Channel: any Notifier]
     let ingestURL: String
     let baseDomain: String?
 
@@ -49,6 +56,9 @@ struct QueryServices: Sendable {
         self.passwords = passwords
         self.metrics = metrics
         self.secretBox = secretBox
+        addressGuard = AddressGuard(exceptions: options.privateNetworks)
+        notifiers = [NewNotification.Channel.email: options.notifier, .whatsapp: options.whatsApp].compactMapValues(
+            \.self)
         ingestURL = options.ingestURL
         baseDomain = options.baseDomain
         tokens = await AccessTokens(current: tokenKeys.current, previous: tokenKeys.previous)
@@ -63,5 +73,17 @@ struct QueryServices: Sendable {
         registration = Registration(
             database: database, passwords: passwords, policy: options.registration,
             bootstrapToken: options.bootstrapToken)
+    }
+}
+
+extension QueryServices {
+    /// With threads of its own to ask name servers: whoever names hosts over the API holds up no message.
+    ///
+    /// - Parameter database: as `pulsegate_system`.
+    func outbox(_ database: Database, logger: Logger) -> Outbox {
+        Outbox(
+            database: database, secretBox: secretBox, sender: WebhookSender(addresses: AddressLookup(addressGuard)),
+            notifiers: notifiers,
+            metrics: OutboxMetrics(metrics), logger: logger)
     }
 }

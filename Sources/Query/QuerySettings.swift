@@ -65,6 +65,25 @@ struct QuerySettings: Sendable {
         "MAIL_FROM", meaning: "The sender of mail, such as `Pulsegate <no-reply@example.com>`.")
     static let mailFolder = SettingKey<String?>.optionalText(
         "MAIL_FOLDER", meaning: "A folder that mail is put into instead of being sent, a file each: to try things out.")
+    static let whatsAppToken = SettingKey<String?>.optionalText(
+        "WHATSAPP_TOKEN", meaning: "Sends notifications by WhatsApp's Cloud API; needs WHATSAPP_PHONE_NUMBER_ID.",
+        isSecret: true)
+    static let whatsAppPhoneNumberID = SettingKey<String?>.optionalText(
+        "WHATSAPP_PHONE_NUMBER_ID", meaning: "The sender's number, by its id at WhatsApp.")
+    static let whatsAppURL = SettingKey<String>.text(
+        "WHATSAPP_URL", default: "https://graph.facebook.com/v21.0", meaning: "Where WhatsApp's Cloud API is.")
+    static let whatsAppTemplate = SettingKey<String?>.optionalText(
+        "WHATSAPP_TEMPLATE",
+        meaning:
+            "An approved template with one parameter in its body. Without one, only people who wrote within the last 24 hours are reached."
+    )
+    static let whatsAppTemplateLanguage = SettingKey<String>.text(
+        "WHATSAPP_TEMPLATE_LANGUAGE", default: "en", meaning: "The template's language, such as es or pt_BR.")
+    static let privateNetworks = SettingKey<[IPNetwork]>(
+        "WEBHOOK_PRIVATE_NETWORKS", default: [], defaultText: "",
+        meaning:
+            "Private networks that outgoing webhooks may reach all the same, separated by commas, such as 10.1.0.0/16."
+    ) { text throws(SettingValueFault) in try SharedSettings.networks(text) }
 
     static let declarations: [any SettingDeclaration] =
         [
@@ -72,8 +91,8 @@ struct QuerySettings: Sendable {
             statementTimeout,
             passwordThreads,
             origins, publicURL, ingestURL, baseDomain, registration, bootstrapToken, resendAPIKey, resendURL, mailFrom,
-            mailFolder,
-            strangersRate,
+            mailFolder, whatsAppToken, whatsAppPhoneNumberID, whatsAppURL, whatsAppTemplate, whatsAppTemplateLanguage,
+            privateNetworks, strangersRate,
             SharedSettings.masterKey, SharedSettings.redis, SharedSettings.trustedProxies, SharedSettings.tokenSecret,
             SharedSettings.tokenKey,
             SharedSettings.previousTokenSecret, SharedSettings.previousTokenKey, SharedSettings.logLevel,
@@ -114,7 +133,8 @@ struct QuerySettings: Sendable {
         proxies = reader[SharedSettings.trustedProxies]
         services = QueryServices.Options(
             registration: reader[Self.registration], bootstrapToken: reader[Self.bootstrapToken],
-            notifier: try Self.notifier(reader), strangersRate: Double(reader[Self.strangersRate]),
+            notifier: try Self.notifier(reader), whatsApp: try Self.whatsApp(reader),
+            privateNetworks: reader[Self.privateNetworks], strangersRate: Double(reader[Self.strangersRate]),
             redis: reader[SharedSettings.redis], publicURL: reader[Self.publicURL], ingestURL: reader[Self.ingestURL],
             baseDomain: reader[Self.baseDomain])
         tokenKeys = try TokenKeys(reader)
@@ -143,5 +163,22 @@ struct QuerySettings: Sendable {
             throw SettingsFault([SettingFault(name: mailFrom.name, reason: "is missing: RESEND_API_KEY is set")])
         }
         return ResendNotifier(client: .shared, baseURL: reader[resendURL], apiKey: apiKey, sender: sender)
+    }
+
+    private static func whatsApp(_ reader: SettingsReader) throws(SettingsFault) -> (any Notifier)? {
+        let (token, number, template) = (
+            reader[whatsAppToken], reader[whatsAppPhoneNumberID], reader[whatsAppTemplate]
+        )
+        guard let token, let number else {
+            let given: (any SettingDeclaration)? =
+                token != nil
+                ? whatsAppToken : number != nil ? whatsAppPhoneNumberID : template.map { _ in whatsAppTemplate }
+            guard let given else { return nil }
+            let missing = [whatsAppToken, whatsAppPhoneNumberID].filter { reader[$0] == nil }
+            throw SettingsFault(missing.map { SettingFault(name: $0.name, reason: "is missing: \(given.name) is set") })
+        }
+        return WhatsAppNotifier(
+            client: .shared, baseURL: reader[whatsAppURL], phoneNumberID: number, token: token,
+            template: template.map { .init(name: $0, language: reader[whatsAppTemplateLanguage]) })
     }
 }

@@ -46,7 +46,7 @@ struct OnboardingTests {
                     as Statement<SealedRow>)
             let row = try #require(secrets.first)
             let box = try OperatedDatabase.secretBox.get()
-            let opened = try box.open(row.sealed, keyID: row.keyID, context: IntegrationSecret.context(row.id))
+            let opened = try box.open(row.sealed, keyID: row.keyID, context: SecretTable.integrations.context(row.id))
             #expect(String(decoding: opened, as: UTF8.self) == issued.secret)
         }
     }

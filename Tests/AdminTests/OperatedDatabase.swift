@@ -45,6 +45,24 @@ struct OperatedDatabase: Sendable {
         try await migrated.asSuperuser { try await $0.all(statement) }
     }
 
+    /// Of an endpoint of its own.
+    func addWebhookSecret(_ secret: String, sealedBy box: SecretBox) async throws -> UUID {
+        let (endpoint, id) = (UUID.v7(), UUID.v7())
+        let sealed = try box.seal(Array(secret.utf8), context: SecretTable.webhooks.context(id))
+        try await migrated.asSuperuser { connection in
+            try await connection.run(
+                """
+                INSERT INTO webhook_endpoints (tenant_id, id, url) VALUES (\(tenant.id), \(endpoint), 'https://example.com')
+                """)
+            try await connection.run(
+                """
+                INSERT INTO webhook_secrets (tenant_id, id, endpoint_id, master_key_id, sealed)
+                VALUES (\(tenant.id), \(id), \(endpoint), \(sealed.keyID), \(sealed.bytes))
+                """)
+        }
+        return id
+    }
+
     func count(_ statement: Statement<Int64>) async throws -> Int64 {
         try await all(statement).first ?? -1
     }

@@ -22,7 +22,7 @@ struct RewrappingTests {
             let parts = row.split(whereSeparator: \.isWhitespace).map(String.init)
             let bytes = try #require(Data(base64Encoded: parts.dropFirst(2).joined()))
             let id = try #require(UUID(uuidString: parts[0]))
-            let plain = try box.open(Array(bytes), keyID: parts[1], context: IntegrationSecret.context(id))
+            let plain = try box.open(Array(bytes), keyID: parts[1], context: SecretTable.integrations.context(id))
             return String(decoding: plain, as: UTF8.self)
         }
     }
@@ -39,6 +39,23 @@ struct RewrappingTests {
             #expect(again.rewrapped == 0 && again.current == 1)
             let action: Statement<Int64> =
                 "SELECT count(*) FROM audit_logs WHERE action = 'integration.secret_rewrapped'"
+            #expect(try await operated.count(action) == 1)
+        }
+    }
+
+    /// The secrets of every table that has some.
+    @Test func secretsOfWebhooksAreSealedAnewToo() async throws {
+        try await OperatedDatabase.with { operated in
+            let id = try await operated.addWebhookSecret("whsec_b3Blbg==", sealedBy: Self.box("k1"))
+            let report = try await Rewrapping(database: operated.system.database, box: Self.box("k2,k1")).run()
+            #expect(report.rewrapped == 2 && report.unopened == 0)
+            let row = try #require(
+                try await operated.all(SecretTable.webhooks.all(of: operated.tenant.id)).first { $0.id == id })
+            #expect(row.keyID == "k2")
+            let plain = try row.open(of: .webhooks, with: Self.box("k2"))
+            #expect(String(decoding: plain, as: UTF8.self) == "whsec_b3Blbg==")
+            let action: Statement<Int64> =
+                "SELECT count(*) FROM audit_logs WHERE action = 'webhook_endpoint.secret_rewrapped'"
             #expect(try await operated.count(action) == 1)
         }
     }

@@ -30,7 +30,7 @@ import Testing
                 try await connection.first("SELECT sealed FROM integration_secrets WHERE id = \(secretID)")
             }
             let opened = try bed.services.secretBox.open(
-                try #require(sealed), keyID: "k1", context: IntegrationSecret.context(secretID))
+                try #require(sealed), keyID: "k1", context: SecretTable.integrations.context(secretID))
             #expect(String(decoding: opened, as: UTF8.self) == secret)
             let audited: String? = try await bed.database.asSuperuser { connection in
                 try await connection.first(

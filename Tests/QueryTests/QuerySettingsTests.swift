@@ -52,6 +52,29 @@ import Testing
         #expect(right.current.algorithm == .es256 && right.previous.map(\.algorithm) == [.edDSA])
     }
 
+    @Test func whatsAppNeedsATokenAndANumber() throws {
+        let read = { (given: [String: String]) in try Self.read(Self.needed.merging(given) { $1 }) }
+        #expect(try read([:]).services.whatsApp == nil)
+        for (half, missing) in [
+            (["WHATSAPP_TOKEN": "t"], ["WHATSAPP_PHONE_NUMBER_ID"]),
+            (["WHATSAPP_PHONE_NUMBER_ID": "1"], ["WHATSAPP_TOKEN"]),
+            (["WHATSAPP_TEMPLATE": "news"], ["WHATSAPP_TOKEN", "WHATSAPP_PHONE_NUMBER_ID"]),
+        ] {
+            let error = #expect(throws: SettingsFault.self) { try read(half) }
+            #expect(error?.faults.map(\.name) == missing)
+        }
+        let whole = ["WHATSAPP_TOKEN": "t", "WHATSAPP_PHONE_NUMBER_ID": "1", "WHATSAPP_TEMPLATE": "news"]
+        let notifier = try #require(try read(whole).services.whatsApp as? WhatsAppNotifier)
+        #expect(notifier.baseURL == "https://graph.facebook.com/v21.0" && notifier.template?.language == "en")
+    }
+
+    @Test func privateNetworksAreNetworks() throws {
+        let read = { (text: String) in try Self.read(Self.needed.merging(["WEBHOOK_PRIVATE_NETWORKS": text]) { $1 }) }
+        #expect(try read("10.0.0.0/8, ::1").services.privateNetworks.count == 2)
+        #expect(throws: SettingsFault.self) { try read("10.0.0.0/33") }
+        #expect(try Self.read(Self.needed).services.privateNetworks.isEmpty)
+    }
+
     @Test func mailNeedsASenderAndGoesOneWay() throws {
         let resend = Self.needed.merging(["RESEND_API_KEY": "re_1"]) { $1 }
         #expect(throws: SettingsFault.self) { try Self.read(resend) }

@@ -51,6 +51,14 @@ package enum TwoTenants {
     package static let integrationSecret = fixedID("0a000000-0000-7000-8000-000000000092")
     package static let southernIntegration = fixedID("0b000000-0000-7000-8000-000000000091")
     package static let southernSecret = fixedID("0b000000-0000-7000-8000-000000000092")
+    package static let endpoint = fixedID("0a000000-0000-7000-8000-0000000000d1")
+    package static let southernEndpoint = fixedID("0b000000-0000-7000-8000-0000000000d1")
+    /// The one that either tenant has.
+    package static let event = fixedID("0a000000-0000-7000-8000-0000000000d2")
+    package static let southernEvent = fixedID("0b000000-0000-7000-8000-0000000000d2")
+    /// Dead, of an event that `endpoint` was owed.
+    package static let delivery = fixedID("0a000000-0000-7000-8000-0000000000d3")
+    package static let southernDelivery = fixedID("0b000000-0000-7000-8000-0000000000d3")
     package static let export = fixedID("0a000000-0000-7000-8000-0000000000a1")
     package static let southernExport = fixedID("0b000000-0000-7000-8000-0000000000a1")
     /// Five entries of the audit log, 1 to 5, are north's.
@@ -215,6 +223,20 @@ package enum TwoTenants {
         INSERT INTO integration_secrets (tenant_id, id, integration_id, master_key_id, sealed) VALUES
             (n(), '0a000000-0000-7000-8000-000000000092', '0a000000-0000-7000-8000-000000000091', 'k0', ('\\x' || repeat('00', 40))::bytea),
             (s(), '0b000000-0000-7000-8000-000000000092', '0b000000-0000-7000-8000-000000000091', 'k0', ('\\x' || repeat('00', 40))::bytea);
+        INSERT INTO events (tenant_id, id, type, data, position) VALUES
+            (n(), '0a000000-0000-7000-8000-0000000000d2', 'site.changed', '{"name": "North"}', 1),
+            (s(), '0b000000-0000-7000-8000-0000000000d2', 'site.changed', '{"name": "South"}', 1);
+        INSERT INTO event_positions (tenant_id, last) VALUES (n(), 1), (s(), 1);
+        INSERT INTO webhook_endpoints (tenant_id, id, url) VALUES
+            (n(), '0a000000-0000-7000-8000-0000000000d1', 'https://hooks.example.com/north'),
+            (s(), '0b000000-0000-7000-8000-0000000000d1', 'https://hooks.example.com/south');
+        INSERT INTO webhook_secrets (tenant_id, id, endpoint_id, master_key_id, sealed)
+        SELECT tenant_id, gen_random_uuid(), id, 'k0', ('\\x' || repeat('00', 40))::bytea FROM webhook_endpoints;
+        INSERT INTO webhook_deliveries (tenant_id, id, endpoint_id, event_id, status, attempts, last_error) VALUES
+            (n(), '0a000000-0000-7000-8000-0000000000d3', '0a000000-0000-7000-8000-0000000000d1',
+             '0a000000-0000-7000-8000-0000000000d2', 'dead', 14, 'time-out'),
+            (s(), '0b000000-0000-7000-8000-0000000000d3', '0b000000-0000-7000-8000-0000000000d1',
+             '0b000000-0000-7000-8000-0000000000d2', 'dead', 14, 'time-out');
         INSERT INTO exports (tenant_id, id, status, bytes, expires_at) VALUES
             (n(), '0a000000-0000-7000-8000-0000000000a1', 'finished', 3, now() + interval '1 day'),
             (s(), '0b000000-0000-7000-8000-0000000000a1', 'finished', 3, now() + interval '1 day');

@@ -19,54 +19,51 @@ struct Rewrapping: Sendable {
         var unopened = 0
     }
 
-    private struct Sealed: RowDecodable {
-        let id: UUID
-        let keyID: String
-        let bytes: [UInt8]
-
-        init(_ row: Row) throws {
-            id = try row["id"]
-            keyID = try row["master_key_id"]
-            bytes = try row["sealed"]
-        }
-    }
-
     let database: Database
     let box: SecretBox
 
     func run() async throws -> Report {
         var report = Report(keyID: box.currentKeyID)
         for tenant in try await database.lookUp(Tenant.all()) {
-            let sealed = try await database.read(tenant, Self.all(of: tenant.id))
-            let others = sealed.filter { $0.keyID != box.currentKeyID }
-            report.current += sealed.count - others.count
-            for secret in others {
-                if try await rewrap(secret, of: tenant) { report.rewrapped += 1 } else { report.unopened += 1 }
+            for table in SecretTable.allCases {
+                let sealed = try await database.read(tenant, table.all(of: tenant.id))
+                let others = sealed.filter { $0.keyID != box.currentKeyID }
+                report.current += sealed.count - others.count
+                for secret in others {
+                    let isDone = try await rewrap(secret, in: table, of: tenant)
+                    if isDone { report.rewrapped += 1 } else { report.unopened += 1 }
+                }
             }
         }
         return report
     }
 
-    private func rewrap(_ secret: Sealed, of tenant: Tenant) async throws -> Bool {
-        let context = IntegrationSecret.context(secret.id)
-        guard let plaintext = try? box.open(secret.bytes, keyID: secret.keyID, context: context) else { return false }
-        let sealed = try box.seal(plaintext, context: context)
+    private func rewrap(_ secret: SealedSecret, in table: SecretTable, of tenant: Tenant) async throws -> Bool {
+        guard let plaintext = try? secret.open(of: table, with: box) else { return false }
+        let sealed = try box.seal(plaintext, context: table.context(secret.id))
         try await database.withTenant(tenant) { tx in
-            // Who was quicker did the same.
-            try await tx.run(
-                """
-                UPDATE integration_secrets SET sealed = \(sealed.bytes), master_key_id = \(sealed.keyID)
-                 WHERE tenant_id = \(tenant.id) AND id = \(secret.id) AND master_key_id = \(secret.keyID)
-                """)
+            try await tx.run(table.reseal(secret, as: sealed, in: tenant.id))
             let audit = SystemAudit(
-                action: "integration.secret_rewrapped", resourceType: "integration_secret",
+                action: table.rewrapped, resourceType: table.resourceType,
                 resourceID: secret.id.lowercaseString, after: ["master_key": sealed.keyID])
             try await SystemAudit.append([audit], tenant: tenant.id, in: tx)
         }
         return true
     }
+}
 
-    private static func all(of tenant: TenantID) -> Statement<Sealed> {
-        "SELECT id, master_key_id, sealed FROM integration_secrets WHERE tenant_id = \(tenant) ORDER BY id"
+extension SecretTable {
+    fileprivate var rewrapped: String {
+        switch self {
+        case .integrations: "integration.secret_rewrapped"
+        case .webhooks: "webhook_endpoint.secret_rewrapped"
+        }
+    }
+
+    fileprivate var resourceType: String {
+        switch self {
+        case .integrations: "integration_secret"
+        case .webhooks: "webhook_secret"
+        }
     }
 }

@@ -76,7 +76,7 @@ struct IntegrationDirectory: Sendable {
             let opened = secrets.compactMap { secret -> Integration.Secret? in
                 do {
                     let plaintext = try secretBox.open(
-                        secret.sealed, keyID: secret.masterKeyID, context: IntegrationSecret.context(secret.id))
+                        secret.sealed, keyID: secret.masterKeyID, context: SecretTable.integrations.context(secret.id))
                     return SecretMaterial(shown: plaintext, for: authentication)
                         .map { Integration.Secret(material: $0, expiresAt: secret.expiresAt) }
                 } catch {

@@ -9,8 +9,8 @@ struct Letter: Sendable {
     let subject: String
     let text: String
 
-    init(to recipient: String, subject: String, text: String) {
-        id = UUID.v7()
+    init(id: UUID = .v7(), to recipient: String, subject: String, text: String) {
+        self.id = id
         self.recipient = recipient
         self.subject = subject
         self.text = text
@@ -27,6 +27,8 @@ protocol Notifier: Sendable {
 struct NotTakenNow: Error {
     /// For the log: without the letter's text and its recipient.
     let reason: String
+    /// Not before that is over, where the service says so.
+    var retryAfter: Duration?
 }
 
 /// The letter will never be taken.

@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
+import Postgres
 import Shared
 
 /// Resend's HTTP API (https://resend.com/docs/api-reference/emails/send-email).
@@ -31,9 +32,11 @@ struct ResendNotifier: Notifier {
         let body = Body(from: sender, to: [letter.recipient], subject: letter.subject, text: letter.text)
         request.body = .bytes(ByteBuffer(data: try JSONEncoder().encode(body)))
         let status: HTTPResponseStatus
+        let retryAfter: Duration?
         do {
             let response = try await client.execute(request, timeout: timeout)
             status = response.status
+            retryAfter = RetryAfter(response.headers, at: .now())?.pause
             // Read to its end, so that the connection can be used again.
             _ = try? await response.body.collect(upTo: 64 * 1024)
         } catch {
@@ -41,7 +44,7 @@ struct ResendNotifier: Notifier {
         }
         switch status.code {
         case 200..<300: return
-        case 408, 409, 429, 500...: throw NotTakenNow(reason: "status \(status.code)")
+        case 408, 409, 429, 500...: throw NotTakenNow(reason: "status \(status.code)", retryAfter: retryAfter)
         default: throw NeverTaken(reason: "status \(status.code)")
         }
     }

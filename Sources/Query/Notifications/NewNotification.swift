@@ -4,7 +4,7 @@ import Shared
 
 /// Something that a person is to be sent, written in the transaction of what it tells of; the outbox sends it until it was taken.
 struct NewNotification: Sendable {
-    enum Channel: String, Sendable {
+    enum Channel: String, CaseIterable, Sendable {
         case email, whatsapp
     }
 

@@ -4,8 +4,8 @@ import Synchronization
 
 /// A fixed number of threads for work that blocks or computes for long, off Swift's cooperative pool, with a bounded
 /// queue.
-final class BlockingThreads: Sendable {
-    struct Full: Error {}
+package final class BlockingThreads: Sendable {
+    package struct Full: Error {}
 
     private typealias Job = @Sendable () -> Void
 
@@ -40,7 +40,7 @@ final class BlockingThreads: Sendable {
     private let maxWaiting: Int
 
     /// - Parameter niceness: by how much its threads come after others when processors are short (`setpriority(2)`).
-    init(name: String, count: Int, maxWaiting: Int, niceness: Int32 = 0) {
+    package init(name: String, count: Int, maxWaiting: Int, niceness: Int32 = 0) {
         self.count = max(1, count)
         self.maxWaiting = maxWaiting
         for number in 0..<self.count {
@@ -59,7 +59,7 @@ final class BlockingThreads: Sendable {
     }
 
     /// - Throws: `Full` when `maxWaiting` jobs wait already, else what `work` throws.
-    func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    package func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
             let added = queue.add({ continuation.resume(with: Result(catching: work)) }, maxWaiting: maxWaiting)
             if !added { continuation.resume(throwing: Full()) }

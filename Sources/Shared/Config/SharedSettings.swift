@@ -60,13 +60,16 @@ package enum SharedSettings {
         "TRUSTED_PROXIES", default: TrustedProxies(), defaultText: "",
         meaning:
             "Proxies whose X-Forwarded-For is believed: addresses and networks, separated by commas, such as 10.0.0.0/8."
-    ) { text throws(SettingValueFault) in
+    ) { text throws(SettingValueFault) in TrustedProxies(try networks(text)) }
+
+    /// Addresses and networks, separated by commas.
+    package static func networks(_ text: String) throws(SettingValueFault) -> [IPNetwork] {
         let parts = text.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
         let networks = parts.compactMap { IPNetwork($0) }
         guard networks.count == parts.count else {
             throw SettingValueFault("addresses and networks such as 10.0.0.0/8")
         }
-        return TrustedProxies(networks)
+        return networks
     }
 
     package static let headTimeout = SettingKey<Duration>.seconds(

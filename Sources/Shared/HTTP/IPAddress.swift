@@ -8,7 +8,7 @@ package struct IPAddress: Hashable, Sendable {
 
     private static let mapped: UInt64 = 0xFFFF << 32
 
-    fileprivate var isIPv4: Bool { high == 0 && low >> 32 == Self.mapped >> 32 }
+    package var isIPv4: Bool { high == 0 && low >> 32 == Self.mapped >> 32 }
     /// That an address of the kind has.
     fileprivate var bits: Int { isIPv4 ? 32 : 128 }
 

@@ -10,13 +10,17 @@ package enum IntegrationAuth: String, CaseIterable, Codable, Sendable {
     /// At least 190 bits from the system's CSPRNG, in the form that the scheme's senders take.
     package func newSecret() -> String {
         switch self {
-        case .standardWebhooks:
-            var random = SystemRandomNumberGenerator()
-            let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
-            return "whsec_" + Data(bytes).base64EncodedString()
+        case .standardWebhooks: return Self.newWebhookSecret()
         case .hmac, .header, .basic:
             return Base62.random(40)
         }
+    }
+
+    /// As Standard Webhooks write one: `whsec_` and 256 bits in base64.
+    package static func newWebhookSecret() -> String {
+        var random = SystemRandomNumberGenerator()
+        let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        return "whsec_" + Data(bytes).base64EncodedString()
     }
 }
 

@@ -3,16 +3,11 @@ import Postgres
 
 /// A secret of an integration as it lies in `integration_secrets`.
 package enum IntegrationSecret {
-    /// What a sealed secret is bound to: moved to another row, it does not open.
-    package static func context(_ id: UUID) -> String {
-        "integration_secrets/\(id.uuidString.lowercased())"
-    }
-
     /// Seals a secret into a row of its own; the row's id is part of what is sealed.
     package static func insert(
         _ secret: String, as id: UUID, of integration: UUID, tenant: TenantID, _ box: SecretBox
     ) throws -> Command {
-        let sealed = try box.seal(Array(secret.utf8), context: context(id))
+        let sealed = try box.seal(Array(secret.utf8), context: SecretTable.integrations.context(id))
         return """
             INSERT INTO integration_secrets (tenant_id, id, integration_id, master_key_id, sealed)
             VALUES (\(tenant), \(id), \(integration), \(sealed.keyID), \(sealed.bytes))

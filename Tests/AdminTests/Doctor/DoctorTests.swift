@@ -104,6 +104,9 @@ struct DoctorTests {
             let other = try SecretBox(masterKey: "k1:" + Data(repeating: 8, count: 32).base64EncodedString())
             #expect(await Self.levels(SecretCheck(secretBox: other), operated) == [.fail])
             #expect(await Self.levels(SecretCheck(secretBox: nil), operated) == [.warn])
+            // Of a webhook, beside one of an integration that opens.
+            _ = try await operated.addWebhookSecret("whsec_b3Blbg==", sealedBy: other)
+            #expect(await Self.levels(right, operated) == [.fail])
         }
     }
 

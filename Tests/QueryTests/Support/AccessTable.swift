@@ -378,6 +378,48 @@ struct AccessRow: Sendable {
         change(
             .post, "orphan-devices/:eui/claim", "orphan-devices/\(TwoTenants.orphanEUI)/claim", "{\"name\":\"N\"}",
             foreign: "orphan-devices/\(TwoTenants.southernOrphanEUI)/claim"),
+        administrative("webhook-endpoints", "webhook-endpoints").everywhere,
+        administrative(
+            "webhook-endpoints/:id", "webhook-endpoints/\(TwoTenants.endpoint)",
+            foreign: "webhook-endpoints/\(TwoTenants.southernEndpoint)"
+        ).everywhere,
+        change(
+            .post, "webhook-endpoints", "webhook-endpoints", "{\"url\":\"https://1.1.1.1/hook\"}", answers: .created
+        ).everywhere,
+        change(
+            .patch, "webhook-endpoints/:id", "webhook-endpoints/\(TwoTenants.endpoint)",
+            "{\"event_types\":[\"vale.created\"]}", foreign: "webhook-endpoints/\(TwoTenants.southernEndpoint)"
+        ).everywhere,
+        change(
+            .put, "webhook-endpoints/:id", "webhook-endpoints/\(TwoTenants.endpoint)",
+            "{\"url\":\"https://1.1.1.1/hook\"}", foreign: "webhook-endpoints/\(TwoTenants.southernEndpoint)"
+        ).everywhere,
+        change(
+            .post, "webhook-endpoints/:id/rotate", "webhook-endpoints/\(TwoTenants.endpoint)/rotate",
+            foreign: "webhook-endpoints/\(TwoTenants.southernEndpoint)/rotate"
+        ).everywhere,
+        administrative(
+            "webhook-endpoints/:id/deliveries", "webhook-endpoints/\(TwoTenants.endpoint)/deliveries",
+            foreign: "webhook-endpoints/\(TwoTenants.southernEndpoint)/deliveries"
+        ).everywhere,
+        change(
+            .post, "webhook-endpoints/:id/deliveries/:delivery/resend",
+            "webhook-endpoints/\(TwoTenants.endpoint)/deliveries/\(TwoTenants.delivery)/resend",
+            foreign: "webhook-endpoints/\(TwoTenants.southernEndpoint)/deliveries/\(TwoTenants.southernDelivery)/resend"
+        ).everywhere,
+        change(
+            .post, "webhook-endpoints/deliveries/:delivery/resend",
+            "webhook-endpoints/deliveries/\(TwoTenants.delivery)/resend",
+            foreign: "webhook-endpoints/deliveries/\(TwoTenants.southernDelivery)/resend"
+        ).everywhere,
+        change(
+            .post, "deliveries/:delivery/resend", "deliveries/\(TwoTenants.delivery)/resend",
+            foreign: "deliveries/\(TwoTenants.southernDelivery)/resend"
+        ).everywhere,
+        change(
+            .delete, "webhook-endpoints/:id", "webhook-endpoints/\(TwoTenants.endpoint)", answers: .noContent,
+            foreign: "webhook-endpoints/\(TwoTenants.southernEndpoint)"
+        ).everywhere,
         row("series", "series"),
         row("series/query", "series/query?from=2026-01-05T00:00:00Z&to=2026-01-06T00:00:00Z"),
     ]
