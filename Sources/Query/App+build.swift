@@ -50,6 +50,9 @@ func buildRouter(_ services: QueryServices) -> (router: Router<QueryContext>, ac
     DeviceRoutes(database: database).register(on: api)
     OrphanDeviceRoutes(database: database).register(on: api)
     SeriesRoutes(database: database).register(on: api)
+    AlertRoutes(database: database).register(on: api)
+    WeeklyReportRoutes(database: database).register(on: api)
+    JobRoutes(database: database, interval: services.jobsInterval).register(on: api)
     return (router, api.entries)
 }
 

@@ -21,6 +21,8 @@ struct QueryServices: Sendable {
         var ingestURL = ""
         /// Whose subdomains name tenants; nil for none.
         var baseDomain: String?
+        /// Of jobs that should happen soon.
+        var jobsInterval = Duration.seconds(10)
     }
 
     let database: Database
@@ -37,6 +39,7 @@ struct QueryServices: Sendable {
     let secretBox: SecretBox
     let ingestURL: String
     let baseDomain: String?
+    let jobsInterval: Duration
 
     init(
         database: Database, tokenKeys: TokenKeys, secretBox: SecretBox, passwords: PasswordHasher,
@@ -49,6 +52,7 @@ struct QueryServices: Sendable {
         self.secretBox = secretBox
         ingestURL = options.ingestURL
         baseDomain = options.baseDomain
+        jobsInterval = options.jobsInterval
         tokens = await AccessTokens(current: tokenKeys.current, previous: tokenKeys.previous)
         directory = AccessDirectory(database: database, timeToLive: options.accessTimeToLive)
         door = SignInGuard(options.failures, metrics: metrics)
