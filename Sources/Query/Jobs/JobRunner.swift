@@ -49,6 +49,8 @@ struct JobRunner: Service {
                 group.cancelAll()
             }
             leads.set(0)
+            // Whoever can't do what a leader does leaves it to others, and does not hurry.
+            try? await Task.sleep(for: pace)
         }
     }
 

@@ -34,6 +34,19 @@ import Testing
         INSERT INTO idempotency_keys (tenant_id, operation, key, payload, created_at)
         SELECT t.id, 'x', w.key, sha256(''), now() - w.age
           FROM (SELECT * FROM tenants WHERE slug IN ('north', 'south')) t, (VALUES ('old', interval '31 days'), ('young', '29 days')) AS w (key, age);
+        INSERT INTO sessions (tenant_id, id, user_id)
+        SELECT m.tenant_id, md5(m.tenant_id || w.name)::uuid, m.user_id
+          FROM memberships m, (VALUES ('gone'), ('stays')) AS w (name) WHERE m.role = 'owner';
+        INSERT INTO refresh_tokens (tenant_id, sha256, session_id, expires_at)
+        SELECT m.tenant_id, sha256((w.name || w.age)::bytea), md5(m.tenant_id || w.name)::uuid, now() - w.age
+          FROM memberships m, (VALUES ('gone', interval '31 days'), ('stays', '31 days'), ('stays', '29 days')) AS w (name, age)
+         WHERE m.role = 'owner';
+        INSERT INTO webhook_messages (tenant_id, integration_id, id_hash, received_at)
+        SELECT t.id, gen_random_uuid(), md5(w.age::text)::uuid, now() - w.age
+          FROM tenants t, (VALUES (interval '31 days'), ('29 days')) AS w (age) WHERE t.slug IN ('north', 'south');
+        INSERT INTO orphan_uplinks (tenant_id, owner_id, received_at, epoch, fcnt, arrived_at, clock_used, integration_id)
+        SELECT t.id, 3, now(), 0, 1, now() - w.age, false, gen_random_uuid()
+          FROM tenants t, (VALUES (interval '8 days'), ('6 days')) AS w (age) WHERE t.slug IN ('north', 'south');
         INSERT INTO job_runs (id, job, due_at, started_at, finished_at, status, runner)
         SELECT gen_random_uuid(), 'partitions', now() - w.age, now() - w.age, now(), 'succeeded', w.runner
           FROM (VALUES ('old', interval '91 days'), ('young', '89 days')) AS w (runner, age);
@@ -46,6 +59,10 @@ import Testing
             UNION SELECT 'notification ' || subject FROM notifications
             UNION SELECT 'quarantine ' || reason FROM quarantine
             UNION SELECT 'key ' || key FROM idempotency_keys
+            UNION SELECT 'sessions ' || count(*) FROM sessions
+            UNION SELECT 'tokens ' || count(*) FROM refresh_tokens
+            UNION SELECT 'messages ' || count(*) FROM webhook_messages
+            UNION SELECT 'orphans'' uplinks ' || count(*) FROM orphan_uplinks WHERE owner_id = 3
             UNION SELECT 'run ' || runner FROM job_runs) AS lines
          ORDER BY line
         """
@@ -59,13 +76,14 @@ import Testing
     @Test func whatIsOldGoesAndWhatIsYoungerStays() async throws {
         try await TwoTenants.withDatabase { database in
             try await database.asSuperuser { try await $0.execute(script: Self.planted) }
-            #expect(try await Self.clean(database) == 2 * 7 + 1)
+            #expect(try await Self.clean(database) == 2 * 11 + 1)
             #expect(try await Self.clean(database) == 0)
             #expect(
                 try await database.asSuperuser { try await $0.all(Self.left) } == [
                     "draft old submitted", "draft young draft", "event x.old_pending", "event x.old_unplaced",
                     "event x.young",
-                    "key young", "notification old pending", "notification young", "quarantine young", "run young",
+                    "key young", "messages 2", "notification old pending", "notification young", "orphans' uplinks 2",
+                    "quarantine young", "run young", "sessions 2", "tokens 2",
                 ])
             let told: [Int64] = try await database.asSuperuser { connection in
                 try await connection.all(

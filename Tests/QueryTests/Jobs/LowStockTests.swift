@@ -5,6 +5,7 @@ import Shared
 import Support
 import Testing
 
+@testable import Postgres
 @testable import Query
 
 @Suite struct LowStockTests {
@@ -201,6 +202,38 @@ import Testing
                 try await $0.first("SELECT count(*) FROM notifications WHERE recipient = 'southern@example.com'")
             }
             #expect((1...24).contains(letters ?? 0), "one letter of what is found together")
+        }
+    }
+
+    /// Where nothing changed it costs what is watched, however much else there is.
+    @Test func lookingCostsWhatIsWatched() async throws {
+        try await Self.on { database in
+            try await database.asSuperuser { connection in
+                try await connection.execute(
+                    script: """
+                        INSERT INTO products (tenant_id, id, sku, name, unit, price, currency)
+                        SELECT t.id, gen_random_uuid(), 'L-' || i, 'Lots', 'kg', 2, 'EUR' FROM tenants t, generate_series(1, 20000) AS i
+                         WHERE t.slug = 'north';
+                        INSERT INTO stock_movements (tenant_id, id, product_id, site_id, quantity, kind, actor_kind, actor_name)
+                        SELECT s.tenant_id, gen_random_uuid(), p.id, s.id, 4, 'receipt', 'system', 'tests'
+                          FROM sites s JOIN products p ON p.tenant_id = s.tenant_id AND p.name = 'Lots' WHERE s.code = 'T01';
+                        ANALYZE products, stock_levels, alerts;
+                        """)
+            }
+            let tenant = try await database.asSuperuser {
+                try #require(try await $0.first(Tenant.bySlug("north")))
+            }
+            let asked = StockNews.all(limit: 200, in: tenant.id).erased
+            let plan = try await database.withPool(as: .system) { pool in
+                try await pool.withTenant(tenant) { tx in
+                    let explained = AnyStatement(
+                        sql: "EXPLAIN (ANALYZE, BUFFERS) " + asked.sql, parameters: asked.parameters)
+                    return try await tx.pipeline([explained])[0].rows(as: String.self).joined(separator: "\n")
+                }
+            }
+            #expect(plan.contains("products_watched"), "\(plan)")
+            let blocks = plan.firstMatch(of: /shared hit=(\d+)/).flatMap { Int($0.1) }
+            #expect((1...100).contains(blocks ?? 0), "\(plan)")
         }
     }
 }
