@@ -17,7 +17,7 @@ struct Pulsegate: AsyncParsableCommand {
             """,
         subcommands: [
             MigrateCommand.self, RolesCommand.self, TenantCommand.self, KeyCommand.self, IntegrationCommand.self,
-            SecretsCommand.self,
+            SecretsCommand.self, JobCommand.self,
             DeviceCommand.self, SpoolCommand.self, DoctorCommand.self, DemoCommand.self,
         ])
 

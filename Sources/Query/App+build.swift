@@ -60,6 +60,9 @@ func buildRouter(_ services: QueryServices) -> (router: Router<QueryContext>, ac
     let addresses = AddressLookup(services.addressGuard)
     WebhookEndpointRoutes(database: database, secretBox: services.secretBox, addresses: addresses).register(on: api)
     WebhookDeliveryRoutes(database: database).register(on: api)
+    AlertRoutes(database: database).register(on: api)
+    WeeklyReportRoutes(database: database).register(on: api)
+    JobRoutes(database: database, interval: services.jobsInterval).register(on: api)
     return (router, api.entries)
 }
 

@@ -10,6 +10,9 @@ struct Main {
     private static let program = "pulsegate-query"
 
     static func main() async {
+        if CommandLine.arguments.dropFirst().first == JobCommand.word {
+            await JobCommand.main(Array(CommandLine.arguments.dropFirst(2)))
+        }
         let start = exitOnFault(program) { () throws(SettingsFault) in try ProcessStart() }
         let reader = SettingsReader.ofProcess(program, QuerySettings.declarations)
         let settings = exitOnFault(program) { () throws(SettingsFault) in try QuerySettings(reader) }
@@ -53,9 +56,9 @@ struct Main {
                 host: settings.host, port: settings.port, maxConnections: settings.maxConnections, start: start,
                 grace: settings.shutdownGrace, idleTimeout: .seconds(120), deadlines: settings.deadlines),
             drain: drain, listening: listening, metrics: metrics, logger: logger)
-        let jobs = jobs(settings, logger)
+        let jobs = jobs(settings, services, logger)
         var group = ServiceGroupConfiguration(
-            services: jobs + [
+            services: jobs.base + [
                 PoolClosing(pool), gate,
                 ChangeListening(
                     settings.connection, logger: logger, onChange: { services.directory.invalidate($1) },
@@ -66,23 +69,33 @@ struct Main {
                 services.streams,
                 ServiceManagerNotices(
                     start.serviceManager, checks: checks, isAlive: publicServer.turn, logger: logger),
-                drain,
-            ],
+            ] + jobs.runners + [drain],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(20)
         try await ServiceGroup(configuration: group).run()
     }
 
-    /// What is done in the background, with the connection that it takes.
-    private static func jobs(_ settings: QuerySettings, _ logger: Logger) -> [any Service] {
+    /// What is done in the background, with the connections that it takes. The runner stands late among the services, so it is stopped
+    /// early: another process leads while this one finishes its requests.
+    private static func jobs(
+        _ settings: QuerySettings, _ services: QueryServices, _ logger: Logger
+    ) -> (base: [any Service], runners: [any Service]) {
         guard let connection = settings.systemConnection else {
-            logger.notice("no SYSTEM_DATABASE_URL: reservations are looked after by other processes")
-            return []
+            logger.notice("no SYSTEM_DATABASE_URL: jobs are run by other processes")
+            return ([], [])
         }
-        let pool = PostgresPool(PoolConfiguration(connection: connection, maxConnections: 1), logger: logger)
-        return [
-            PoolClosing(pool),
-            ReservationUpkeep(database: Database(pool: pool), interval: settings.jobsInterval, logger: logger),
-        ]
+        let pool = PostgresPool(
+            PoolConfiguration(connection: connection, maxConnections: JobRunner.width), logger: logger)
+        let database = Database(pool: pool)
+        // Of its own, so that no job that takes long holds up what is to be sent.
+        let outboxPool = PostgresPool(
+            PoolConfiguration(connection: connection, maxConnections: Outbox.connections), logger: logger)
+        let outbox = services.outbox(Database(pool: outboxPool), logger: logger)
+        let runner = JobRunner(
+            jobs: JobKind.allCases.map { $0.job(database, logger) },
+            ticks: [.init(name: "outbox", every: .seconds(1)) { try await outbox.deliverDue(at: .now()) }],
+            interval: settings.jobsInterval, connection: connection, database: database, metrics: services.metrics,
+            logger: logger)
+        return ([PoolClosing(pool), PoolClosing(outboxPool), OutboxSettling(outbox: outbox)], [runner])
     }
 }

@@ -25,6 +25,8 @@ struct QueryServices: Sendable {
         var ingestURL = ""
         /// Whose subdomains name tenants; nil for none.
         var baseDomain: String?
+        /// Of jobs that should happen soon.
+        var jobsInterval = Duration.seconds(10)
     }
 
     let database: Database
@@ -46,6 +48,7 @@ struct QueryServices: Sendable {
     let notifiers: [NewNotification.Channel: any Notifier]
     let ingestURL: String
     let baseDomain: String?
+    let jobsInterval: Duration
 
     init(
         database: Database, tokenKeys: TokenKeys, secretBox: SecretBox, passwords: PasswordHasher,
@@ -61,6 +64,7 @@ struct QueryServices: Sendable {
             \.self)
         ingestURL = options.ingestURL
         baseDomain = options.baseDomain
+        jobsInterval = options.jobsInterval
         tokens = await AccessTokens(current: tokenKeys.current, previous: tokenKeys.previous)
         directory = AccessDirectory(database: database, timeToLive: options.accessTimeToLive)
         door = SignInGuard(options.failures, metrics: metrics)

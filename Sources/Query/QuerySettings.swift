@@ -18,10 +18,11 @@ struct QuerySettings: Sendable {
     static let systemDatabaseURL = SettingKey<String?>.optionalText(
         "SYSTEM_DATABASE_URL",
         meaning:
-            "The same database, as pulsegate_system: reservations that expire, are checked in, missed or completed. Without it this process leaves that to others.",
+            "The same database, as pulsegate_system: for jobs, which one of the processes that have it runs. Without it this process leaves them to others.",
         isSecret: true)
     static let jobsInterval = SettingKey<Duration>.seconds(
-        "JOBS_INTERVAL", default: 10, in: 0.1...3_600, meaning: "How often that is looked after.")
+        "JOBS_INTERVAL", default: 10, in: 0.1...3_600,
+        meaning: "How often reservations and low stock are looked after.")
     static let poolSize = SettingKey<Int>.integer(
         "QUERY_DATABASE_POOL_SIZE", default: 10, in: 1...500, unit: "connections",
         meaning: "Connections to the database at most, beside one that listens for changes.")
@@ -136,14 +137,18 @@ struct QuerySettings: Sendable {
             notifier: try Self.notifier(reader), whatsApp: try Self.whatsApp(reader),
             privateNetworks: reader[Self.privateNetworks], strangersRate: Double(reader[Self.strangersRate]),
             redis: reader[SharedSettings.redis], publicURL: reader[Self.publicURL], ingestURL: reader[Self.ingestURL],
-            baseDomain: reader[Self.baseDomain])
+            baseDomain: reader[Self.baseDomain], jobsInterval: reader[Self.jobsInterval])
         tokenKeys = try TokenKeys(reader)
         logLevel = reader[SharedSettings.logLevel]
         shutdownGrace = reader[SharedSettings.shutdownGrace]
         deadlines = RequestDeadlines.Limits(reader)
         connection = Self.connection(reader[Self.databaseURL], "pulsegate-query", reader)
-        systemConnection = reader[Self.systemDatabaseURL].map { Self.connection($0, "pulsegate-query-jobs", reader) }
+        systemConnection = reader[Self.systemDatabaseURL].map { Self.jobConnection($0, reader) }
         jobsInterval = reader[Self.jobsInterval]
+    }
+
+    static func jobConnection(_ url: String, _ reader: SettingsReader) -> ConnectionConfiguration {
+        connection(url, "pulsegate-query-jobs", reader)
     }
 
     private static func connection(_ url: String, _ name: String, _ reader: SettingsReader) -> ConnectionConfiguration {

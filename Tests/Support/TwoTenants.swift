@@ -35,6 +35,9 @@ package enum TwoTenants {
     package static let southernReservation = fixedID("0b000000-0000-7000-8000-0000000000b1")
     package static let feed = fixedID("0a000000-0000-7000-8000-0000000000c1")
     package static let southernFeed = fixedID("0b000000-0000-7000-8000-0000000000c1")
+    /// Firing, of no site.
+    package static let alert = fixedID("0a000000-0000-7000-8000-0000000000d1")
+    package static let southernAlert = fixedID("0b000000-0000-7000-8000-0000000000d1")
     package static let storeKey = fixedID("0a000000-0000-7000-8000-000000000061")
     package static let serviceKey = fixedID("0a000000-0000-7000-8000-000000000062")
     package static let southernKey = fixedID("0b000000-0000-7000-8000-000000000061")
@@ -237,6 +240,11 @@ package enum TwoTenants {
              '0a000000-0000-7000-8000-0000000000d2', 'dead', 14, 'time-out'),
             (s(), '0b000000-0000-7000-8000-0000000000d3', '0b000000-0000-7000-8000-0000000000d1',
              '0b000000-0000-7000-8000-0000000000d2', 'dead', 14, 'time-out');
+        INSERT INTO alerts (tenant_id, id, kind, severity, subject_type, subject_id, subject_name, raised_at) VALUES
+            (n(), '0a000000-0000-7000-8000-0000000000d1', 'silence', 'warning', 'integration', '0a000000-0000-7000-8000-000000000091',
+             'Network server', '2026-01-05T00:00:00Z'),
+            (s(), '0b000000-0000-7000-8000-0000000000d1', 'silence', 'warning', 'integration', '0b000000-0000-7000-8000-000000000091',
+             'Network server', '2026-01-05T00:00:00Z');
         INSERT INTO exports (tenant_id, id, status, bytes, expires_at) VALUES
             (n(), '0a000000-0000-7000-8000-0000000000a1', 'finished', 3, now() + interval '1 day'),
             (s(), '0b000000-0000-7000-8000-0000000000a1', 'finished', 3, now() + interval '1 day');

@@ -34,7 +34,8 @@ struct Doctor: Sendable {
     private var checks: [any DoctorCheck] {
         [
             SchemaCheck(), FenceCheck(), PartitionGrantCheck(), PartitionCheck(), RingCheck(), DurabilityCheck(),
-            VacuumCheck(), ClockCheck(), BacklogCheck(), ReservationCheck(), SecretCheck(secretBox: secretBox),
+            VacuumCheck(), ClockCheck(), BacklogCheck(), ReservationCheck(), LedgerCheck(), OutboxCheck(), JobCheck(),
+            SecretCheck(secretBox: secretBox),
         ]
     }
 

@@ -1,43 +1,32 @@
 import Foundation
 import Logging
 import Postgres
-import ServiceLifecycle
 import Shared
 
 /// What must happen to reservations as time passes: pending ones give their places up, sensors check people in, who stays away is a no-show,
 /// and what is over is completed. Any number of processes may do it at once: of each reservation one does.
-struct ReservationUpkeep: Service {
+struct ReservationUpkeep: Job {
     /// Reservations of a tenant that are settled in one transaction, while whoever changes one of them waits.
     private static let batch = 50
 
+    let kind = JobKind.noShows
     /// As `pulsegate_system`.
     let database: Database
-    let interval: Duration
     let logger: Logger
 
-    func run() async throws {
-        await repeatUntilShutdown(every: interval, logger: logger) { try await keepOnce(at: .now()) }
+    func run(at now: Timestamp) async throws -> Int {
+        try await database.tenantByTenant(logger) { try await keep($0, at: now) }
     }
 
-    /// - Parameter now: what time it is held to be.
-    func keepOnce(at now: Timestamp) async throws {
-        for tenant in try await database.lookUp(Tenant.all()) where tenant.isActive {
-            guard !Task.isCancelled else { return }
-            do {
-                try await keep(tenant, at: now)
-            } catch {
-                logger.warning(
-                    "reservations were not kept", metadata: ["tenant": "\(tenant.slug)", "reason": "\(error)"])
-            }
-        }
-    }
-
-    private func keep(_ tenant: Tenant, at now: Timestamp) async throws {
+    /// - Returns: how many became something else.
+    private func keep(_ tenant: Tenant, at now: Timestamp) async throws -> Int {
+        var changed = 0
         let policy = try await database.found(tenant, ReservationPolicy.find(tenant.id), "tenant")
         while true {
             let expired = try await database.read(
                 tenant, Reservation.expired(at: now, limit: Self.batch, in: tenant.id))
             let settled = try await settle(expired, [:], policy, of: tenant, at: now)
+            changed += settled
             // Those that somebody else has locked would come again and again.
             if expired.count < Self.batch || settled == 0 { break }
         }
@@ -52,9 +41,10 @@ struct ReservationUpkeep: Service {
                 words[reservation.id] = SensorsWord(
                     of: reservation, try await sensor(in: reservation.spaceID, arrival, of: tenant))
             }
-            try await settle(due.map(\.id), words, policy, of: tenant, at: now)
+            changed += try await settle(due.map(\.id), words, policy, of: tenant, at: now)
             last = due.count == Self.batch ? due.last : nil
         } while last != nil
+        return changed
     }
 
     /// What a sensor said of a reservation as it was when it was asked.
@@ -75,7 +65,6 @@ struct ReservationUpkeep: Service {
     /// What they are is read again once nobody else changes it any more. Those that somebody is just changing come next time, as those
     /// of which the sensor was not asked as they are now.
     /// - Returns: how many became something else.
-    @discardableResult
     private func settle(
         _ ids: [UUID], _ words: [UUID: SensorsWord], _ policy: ReservationPolicy, of tenant: Tenant, at now: Timestamp
     ) async throws -> Int {
@@ -93,7 +82,7 @@ struct ReservationUpkeep: Service {
                 commands += [after.settle(in: tx.tenantID), trail.changed(fate.action, reservation, after)]
             }
             try await tx.run(all: commands)
-            return commands.count
+            return commands.count / 2
         }
     }
 

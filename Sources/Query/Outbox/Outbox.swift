@@ -10,6 +10,8 @@ import Shared
 struct Outbox: Sendable {
     /// Longer than an attempt with all that belongs to it.
     static let lease = Duration.seconds(60)
+    /// That it takes at most.
+    static let connections = 4
 
     /// As `pulsegate_system`.
     let database: Database

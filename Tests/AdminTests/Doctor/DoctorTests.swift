@@ -89,6 +89,63 @@ struct DoctorTests {
         }
     }
 
+    @Test(
+        arguments: [
+            "UPDATE stock_levels SET quantity = quantity + 1",
+            "INSERT INTO stock_levels (tenant_id, product_id, site_id, quantity) SELECT l.tenant_id, l.product_id, s.id, 1 FROM stock_levels l JOIN sites s ON s.tenant_id = l.tenant_id AND s.code = 'T02'",
+            "UPDATE vales SET number = number + 1",
+            "UPDATE vale_numbers SET last = last + 1",
+            "DELETE FROM vale_lines",
+            "INSERT INTO stock_transfers (tenant_id, id, product_id, from_site_id, to_site_id, quantity) SELECT l.tenant_id, gen_random_uuid(), l.product_id, l.site_id, s.id, 1 FROM stock_levels l JOIN sites s ON s.tenant_id = l.tenant_id AND s.code = 'T02'",
+        ] as [Command])
+    func aLawOfTheLedgerThatIsBroken(fault: Command) async throws {
+        try await OperatedDatabase.with { operated in
+            try await operated.migrated.asSuperuser { connection in
+                try await connection.execute(
+                    script: """
+                        INSERT INTO products (tenant_id, id, sku, name, unit, price, currency)
+                        SELECT tenant_id, gen_random_uuid(), 'A', 'A', 'kg', 1, 'EUR' FROM sites WHERE code = 'T01';
+                        INSERT INTO stock_movements (tenant_id, id, product_id, site_id, quantity, kind, actor_kind, actor_name)
+                        SELECT s.tenant_id, gen_random_uuid(), p.id, s.id, 5, 'receipt', 'system', 'tests'
+                          FROM sites s JOIN products p ON p.tenant_id = s.tenant_id WHERE s.code = 'T01';
+                        INSERT INTO vales (tenant_id, id, site_id) SELECT tenant_id, gen_random_uuid(), id FROM sites WHERE code = 'T01';
+                        INSERT INTO vale_lines (tenant_id, vale_id, product_id, position, quantity, price, currency)
+                        SELECT v.tenant_id, v.id, p.id, 0, 2, 1, 'EUR' FROM vales v JOIN products p ON p.tenant_id = v.tenant_id;
+                        INSERT INTO stock_movements (tenant_id, id, product_id, site_id, quantity, kind, vale_id, actor_kind, actor_name)
+                        SELECT v.tenant_id, gen_random_uuid(), p.id, v.site_id, -2, 'vale', v.id, 'system', 'tests'
+                          FROM vales v JOIN products p ON p.tenant_id = v.tenant_id;
+                        """)
+            }
+            try await Self.finds(LedgerCheck(), after: fault, operated)
+        }
+    }
+
+    @Test func whatNobodySends() async throws {
+        try await OperatedDatabase.with { operated in
+            let tenant = operated.tenant.id
+            try await Self.finds(
+                OutboxCheck(), level: .warn,
+                after: """
+                    INSERT INTO notifications (tenant_id, id, channel, recipient, subject, body, next_attempt_at)
+                    VALUES (\(tenant), \(UUID()), 'email', 'a@example.com', 'S', '', now() - interval '1 hour')
+                    """, operated)
+        }
+    }
+
+    @Test func jobsThatFailOrDoNotRun() async throws {
+        try await OperatedDatabase.with { operated in
+            #expect(await Self.levels(JobCheck(), operated) == [.warn], "none ran yet")
+            let run = { @Sendable (status: String) -> Command in
+                """
+                INSERT INTO job_runs (id, job, due_at, started_at, finished_at, status, runner)
+                VALUES (\(UUID()), 'cleanup', now(), clock_timestamp(), clock_timestamp(), \(status), 'tests')
+                """
+            }
+            try await operated.migrated.asSuperuser { try await $0.run(run("succeeded")) }
+            try await Self.finds(JobCheck(), after: run("failed"), operated)
+        }
+    }
+
     @Test func aSchemaThatIsBehind() async throws {
         try await OperatedDatabase.with { operated in
             try await Self.finds(

@@ -138,8 +138,7 @@ import Testing
                 for _ in 0..<4 {
                     group.addTask {
                         try await bed.database.withPool(as: .system) { pool in
-                            try await ReservationUpkeep(database: pool, interval: .seconds(1), logger: .silent)
-                                .keepOnce(at: .now())
+                            _ = try await ReservationUpkeep(database: pool, logger: .silent).run(at: .now())
                         }
                         return nil
                     }

@@ -13,7 +13,7 @@ import Testing
 
     private static func keep(_ database: MigratedDatabase, at now: Timestamp = .now()) async throws -> [String] {
         try await database.withPool(as: .system) { pool in
-            try await ReservationUpkeep(database: pool, interval: .seconds(1), logger: .silent).keepOnce(at: now)
+            _ = try await ReservationUpkeep(database: pool, logger: .silent).run(at: now)
         }
         return try await database.asSuperuser { try await $0.all(statuses) }
     }
@@ -128,12 +128,12 @@ import Testing
                         """)
             }
             try await database.withPool(as: .system) { pool in
-                let upkeep = ReservationUpkeep(database: pool, interval: .seconds(1), logger: .silent)
+                let upkeep = ReservationUpkeep(database: pool, logger: .silent)
                 try await withThrowingTaskGroup { group in
-                    for _ in 0..<6 { group.addTask { try await upkeep.keepOnce(at: .now()) } }
+                    for _ in 0..<6 { group.addTask { _ = try await upkeep.run(at: .now()) } }
                     try await group.waitForAll()
                 }
-                try await upkeep.keepOnce(at: .now())
+                _ = try await upkeep.run(at: .now())
             }
             let counts: [Int64] = try await database.asSuperuser { connection in
                 [

@@ -422,6 +422,20 @@ struct AccessRow: Sendable {
         ).everywhere,
         row("series", "series"),
         row("series/query", "series/query?from=2026-01-05T00:00:00Z&to=2026-01-06T00:00:00Z"),
+        row("alerts", "alerts"),
+        row("alerts/:id", "alerts/\(TwoTenants.alert)", foreign: "alerts/\(TwoTenants.southernAlert)"),
+        change(
+            .post, "alerts/:id/acknowledge", "alerts/\(TwoTenants.alert)/acknowledge",
+            foreign: "alerts/\(TwoTenants.southernAlert)/acknowledge"),
+        change(
+            .post, "alerts/:id/comments", "alerts/\(TwoTenants.alert)/comments", "{\"text\":\"Seen\"}",
+            foreign: "alerts/\(TwoTenants.southernAlert)/comments"),
+        change(
+            .post, "alerts/:id/resolve", "alerts/\(TwoTenants.alert)/resolve",
+            foreign: "alerts/\(TwoTenants.southernAlert)/resolve"),
+        row("reports/weekly", "reports/weekly"),
+        row("jobs", "jobs"),
+        row("jobs/:name/runs", "jobs/cleanup/runs"),
     ]
 
     private static let goodbyes: [AccessRow] = [
