@@ -4,7 +4,6 @@ import Shared
 import Support
 import Testing
 
-@testable import Postgres
 @testable import Query
 
 /// What the heavy questions read, in blocks of 8 KiB: bounded, and no more when there is more history or there are more of others.
@@ -88,25 +87,6 @@ import Testing
         try await database.asSuperuser { try await $0.execute(script: "VACUUM ANALYZE") }
     }
 
-    /// Blocks that a statement touches.
-    private static func cost<Row>(
-        _ database: MigratedDatabase, _ statement: @escaping @Sendable (TenantScope) -> Statement<Row>
-    ) async throws -> Int {
-        try await database.withPool(as: .query) { pool in
-            let found = try await pool.lookUp(Tenant.bySlug("north")).first
-            let tenant = try #require(found)
-            let asked = statement(TenantScope(tenant.id))
-            let explained = AnyStatement(
-                sql: "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + asked.sql, parameters: asked.parameters)
-            let plan = try await pool.withTenant(tenant) { tx in
-                try await tx.pipeline([explained])[0].rows(as: JSONB.self)[0].text
-            }
-            let read = try JSONSerialization.jsonObject(with: Data(plan.utf8)) as? [[String: Any]]
-            let top = try #require(read?.first?["Plan"] as? [String: Any], "\(plan)")
-            return (top["Shared Hit Blocks"] as? Int ?? 0) + (top["Shared Read Blocks"] as? Int ?? 0)
-        }
-    }
-
     @Test func aPageOfSpacesCostsItsSpaces() async throws {
         try await TwoTenants.withDatabase { database in
             try await Self.furnish(database, spaces: 5_000)
@@ -118,11 +98,11 @@ import Testing
             let later = { @Sendable (scope: TenantScope) in
                 Space.page(.init(sites: References(["C1"])), after: middle, limit: 201, in: scope)
             }
-            let before = try await (Self.cost(database, page), Self.cost(database, later))
+            let before = try await (database.cost(page), database.cost(later))
             #expect(before.0 < 5_000 && before.1 < 5_000, "\(before)")
             try await Self.plant(database, site: 2, spaces: 20_000)
             try await Self.analyze(database)
-            let after = try await (Self.cost(database, page), Self.cost(database, later))
+            let after = try await (database.cost(page), database.cost(later))
             #expect(after.0 < before.0 * 3 / 2 && after.1 < before.1 * 3 / 2, "\(before) \(after)")
         }
     }
@@ -138,12 +118,12 @@ import Testing
                     site: References(["C1"]), kinds: [], start..<start.adding(seconds: 7 * 86_400), after: nil,
                     limit: 201, in: scope)
             }
-            let before = try await Self.cost(database, week)
+            let before = try await database.cost(week)
             #expect(before < 4_000, "\(before)")
             try await Self.book(database, from: -200, days: 200)
             try await Self.book(database, from: 60, days: 60)
             try await Self.analyze(database)
-            let after = try await Self.cost(database, week)
+            let after = try await database.cost(week)
             #expect(after < before * 3 / 2, "\(before) \(after)")
         }
     }
@@ -159,11 +139,11 @@ import Testing
                     .site(Self.site, kinds: [], after: nil, limit: 100), end.adding(seconds: -30 * 86_400)..<end,
                     in: scope, ReadingBudget())
             }
-            let before = try await Self.cost(database, month)
+            let before = try await database.cost(month)
             #expect(before < 8_000, "\(before)")
             try await Self.speak(database, endingDaysAgo: 60, days: 600)
             try await Self.analyze(database)
-            let after = try await Self.cost(database, month)
+            let after = try await database.cost(month)
             #expect(after < before * 3 / 2, "\(before) \(after)")
         }
     }
@@ -179,11 +159,11 @@ import Testing
                     space: UUID(uuidString: "0a000001-0000-7000-9000-000000000077") ?? UUID(),
                     tomorrow..<tomorrow.adding(seconds: 86_400), in: scope)
             }
-            let before = try await Self.cost(database, free)
+            let before = try await database.cost(free)
             #expect(before < 300, "\(before)")
             try await Self.book(database, from: -200, days: 200)
             try await Self.analyze(database)
-            #expect(try await Self.cost(database, free) < before * 3 / 2 + 20)
+            #expect(try await database.cost(free) < before * 3 / 2 + 20)
         }
     }
 }
