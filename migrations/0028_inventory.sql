@@ -89,6 +89,8 @@ CREATE TABLE vales (
 CREATE INDEX vales_of_site ON vales (tenant_id, site_id, number) WHERE deleted_at IS NULL;
 CREATE INDEX vales_issued ON vales (tenant_id, number) WHERE deleted_at IS NULL AND status = 'issued';
 CREATE INDEX vales_created ON vales (tenant_id, created_at);
+CREATE INDEX vales_delivered_at ON vales (tenant_id, delivered_at) WHERE delivered_at IS NOT NULL;
+CREATE INDEX vales_cancelled_at ON vales (tenant_id, cancelled_at) WHERE cancelled_at IS NOT NULL;
 CALL fence('vales');
 GRANT SELECT, INSERT (tenant_id, id, site_id, requested_by, note, request_id) ON vales TO pulsegate_query;
 GRANT UPDATE (site_id, requested_by, note, status, delivered_at, cancelled_at, updated_at, deleted_at) ON vales TO pulsegate_query;
@@ -202,7 +204,7 @@ CREATE TABLE purchase_request_steps (
     tenant_id           int NOT NULL,
     id                  uuid NOT NULL,
     purchase_request_id uuid NOT NULL,
-    step                text NOT NULL CHECK (step IN ('create', 'submit', 'approve', 'reject', 'receive', 'cancel')),
+    step                text NOT NULL CHECK (step IN ('create', 'change', 'submit', 'approve', 'reject', 'receive', 'cancel')),
     status              text NOT NULL, -- afterwards
     at                  timestamptz NOT NULL DEFAULT now(),
     actor_kind          text NOT NULL,
@@ -315,4 +317,12 @@ CREATE VIEW vale_number_gaps WITH (security_invoker = true) AS
 SELECT n.tenant_id, n.last, count(v.number) AS vales, max(v.number) AS highest
   FROM vale_numbers n LEFT JOIN vales v ON v.tenant_id = n.tenant_id
  GROUP BY n.tenant_id, n.last HAVING n.last <> count(v.number) OR n.last <> coalesce(max(v.number), 0);
-GRANT SELECT ON stock_differences, broken_transfers, vale_differences, vale_number_gaps TO pulsegate_system;
+-- What a request counts as received is what was booked for it.
+CREATE VIEW receipt_differences WITH (security_invoker = true) AS
+SELECT tenant_id, purchase_request_id, product_id, coalesce(l.received, 0) AS received, coalesce(m.quantity, 0) AS booked
+  FROM purchase_request_lines l
+  FULL JOIN (SELECT tenant_id, purchase_request_id, product_id, sum(quantity) AS quantity
+               FROM stock_movements WHERE purchase_request_id IS NOT NULL GROUP BY 1, 2, 3) m
+       USING (tenant_id, purchase_request_id, product_id)
+ WHERE coalesce(l.received, 0) <> coalesce(m.quantity, 0);
+GRANT SELECT ON stock_differences, broken_transfers, vale_differences, vale_number_gaps, receipt_differences TO pulsegate_system;

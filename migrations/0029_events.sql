@@ -21,6 +21,7 @@ CREATE TABLE events (
 );
 CREATE UNIQUE INDEX events_position ON events (tenant_id, position) WHERE position IS NOT NULL;
 CREATE INDEX events_unplaced ON events (tenant_id) WHERE position IS NULL;
+CREATE INDEX events_by_type ON events (tenant_id, type, position);
 CREATE INDEX events_age ON events (tenant_id, at);
 CALL fence('events');
 GRANT SELECT, INSERT (tenant_id, id, type, at, site_id, data) ON events TO pulsegate_query;
@@ -67,7 +68,7 @@ CREATE TABLE webhook_secrets (
 CREATE INDEX webhook_secrets_of_endpoint ON webhook_secrets (tenant_id, endpoint_id, id);
 CALL fence('webhook_secrets');
 GRANT SELECT, INSERT, DELETE, UPDATE (expires_at) ON webhook_secrets TO pulsegate_query;
-GRANT SELECT, DELETE, UPDATE (master_key_id, sealed) ON webhook_secrets TO pulsegate_system;
+GRANT SELECT, UPDATE (master_key_id, sealed) ON webhook_secrets TO pulsegate_system;
 
 -- One event on its way to one endpoint.
 CREATE TABLE webhook_deliveries (
@@ -100,7 +101,7 @@ GRANT SELECT, UPDATE (status, attempts, next_attempt_at, give_up_at, last_error,
 GRANT SELECT, DELETE, UPDATE (status, attempts, next_attempt_at, last_attempt_at, last_status, last_error, delivered_at, updated_at)
     ON webhook_deliveries TO pulsegate_system;
 
--- Gives the current tenant's new events their places in line, one after the other, and owes each to the endpoints that want it. Returns
+-- Gives the current tenant's new events their places in line, one after the other, 10,000 at most at a time, and owes each to the endpoints that want it. Returns
 -- the last place. Of two who call it the second waits until the first has committed, so places become visible in their order.
 CREATE FUNCTION place_events() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -117,7 +118,7 @@ BEGIN
     -- A statement that begins with the lock held sees what the one before us placed.
     WITH fresh AS MATERIALIZED (
         SELECT e.id, row_number() OVER (ORDER BY e.at, e.id) AS n
-          FROM (SELECT id, at FROM events WHERE tenant_id = tenant AND position IS NULL ORDER BY at, id LIMIT 1000) e
+          FROM (SELECT id, at FROM events WHERE tenant_id = tenant AND position IS NULL ORDER BY at, id LIMIT 10000) e
     ), told AS (
         UPDATE events e SET position = reached + f.n FROM fresh f WHERE e.tenant_id = tenant AND e.id = f.id
         RETURNING e.id, e.type

@@ -15,6 +15,7 @@ enum Section: String, CaseIterable, ExpressibleByArgument {
     case overload = "m"
     case people = "n"
     case places = "o"
+    case goods = "p"
     case filled = "f"
     /// Last, since it tells of the others.
     case memory = "h"
@@ -31,6 +32,7 @@ enum Section: String, CaseIterable, ExpressibleByArgument {
         case .overload: "ten times too much"
         case .people: "people"
         case .places: "places"
+        case .goods: "goods"
         case .filled: "on a filled database"
         case .latency: "latency at 70 % of saturation"
         case .memory: "memory of ingest"
@@ -53,6 +55,7 @@ extension Suite {
         case .overload: try await overload()
         case .people: try await people()
         case .places: try await places()
+        case .goods: try await goods()
         case .filled: try await filledDatabase()
         case .latency: try await latencyBelowSaturation()
         case .memory:

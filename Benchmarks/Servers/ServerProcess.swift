@@ -115,11 +115,13 @@ enum Web {
         try await send(HTTPClientRequest(url: url), headers)
     }
 
-    static func post(_ url: String, _ body: String, contentType: String) async throws -> Answer {
+    static func post(
+        _ url: String, _ body: String, contentType: String, headers: [String: String] = [:]
+    ) async throws -> Answer {
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.body = .bytes(ByteBuffer(string: body))
-        return try await send(request, ["Content-Type": contentType])
+        return try await send(request, headers.merging(["Content-Type": contentType]) { $1 })
     }
 
     private static func send(_ request: HTTPClientRequest, _ headers: [String: String]) async throws -> Answer {

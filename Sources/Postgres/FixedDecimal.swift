@@ -32,7 +32,7 @@ package struct FixedDecimal<Places: DecimalPlaces>: Hashable, Sendable {
     package init?(_ text: some StringProtocol, digits limit: Int = 14) {
         let parts = text.split(separator: "e", maxSplits: 1, omittingEmptySubsequences: false)
         guard text.utf8.count <= 60, let mantissa = parts.first, let exponent = parts.count == 1 ? 0 : Int(parts[1]),
-            abs(exponent) <= 30
+            (-30...30).contains(exponent)
         else { return nil }
         let isNegative = mantissa.first == "-"
         let halves = mantissa.dropFirst(isNegative ? 1 : 0)

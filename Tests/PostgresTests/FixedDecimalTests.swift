@@ -14,7 +14,8 @@ import Testing
             ("100000000000", nil),
             ("1e12", nil), ("1e-4", nil), ("NaN", nil), ("Infinity", nil), ("1e", nil), ("1e1e1", nil), ("0x10", nil),
             ("1 ", nil),
-            ("١", nil), ("1e99999999999999999999", nil),
+            ("١", nil), ("1e99999999999999999999", nil), ("1e-9223372036854775808", nil),
+            ("1e9223372036854775807", nil), ("1e-31", nil), ("0e-30", 0),
         ] as [(String, Int64?)])
     func readsText(text: String, units: Int64?) {
         #expect(FixedDecimal<ThreePlaces>(text)?.units == units)

@@ -238,7 +238,7 @@ import Testing
                 "/api/v1/api-keys", #"{"name":"S","kind":"service","scopes":["sites:read"]}"#,
                 as: bed.token(TwoTenants.southern))
             let key = try #require(made.json["key"] as? String)
-            #expect(try await bed.get("/api/v1/sites", as: key).data.texts("name") == ["Harbour"])
+            #expect(try await bed.get("/api/v1/sites", as: key).data.texts("name") == ["Harbour", "Southern pier"])
             let relabelled = key.replacing("svc_south_", with: "svc_north_")
             #expect(try await bed.get("/api/v1/sites", as: relabelled).status == .unauthorized)
             let misdirected = try await bed.get("/api/v1/sites", as: key, headers: [.tenantID: "north"])

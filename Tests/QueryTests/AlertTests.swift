@@ -62,11 +62,12 @@ import Testing
             #expect(refused.status == .conflict && refused.code == "invalid_status")
             let events: [String] = try await bed.database.asSuperuser {
                 try await $0.all(
-                    "SELECT type || ' ' || (data ->> 'status') FROM events WHERE type LIKE 'alert.%' ORDER BY id")
+                    "SELECT type || ' ' || coalesce(data ->> 'status', left(data ->> 'text', 9)) FROM events WHERE type LIKE 'alert.%' ORDER BY id"
+                )
             }
             #expect(
                 events == [
-                    "alert.acknowledged acknowledged", "alert.commented acknowledged", "alert.commented acknowledged",
+                    "alert.acknowledged acknowledged", "alert.commented On my way", "alert.commented \(most.prefix(9))",
                     "alert.resolved resolved",
                 ])
             let entries: Int64? = try await bed.database.asSuperuser {

@@ -1,7 +1,4 @@
-import AsyncHTTPClient
 import Foundation
-import NIOCore
-import NIOHTTP1
 import Postgres
 import Shared
 
@@ -11,22 +8,14 @@ struct DemoBooker: Sendable {
     static let interval = 6.0
     private static let names = ["Ana", "Bruno", "Carmen", "Diego", "Elena", "Felipe", "Gloria", "Hugo"]
 
-    private struct Space: Decodable {
-        let id: String
-    }
+    private struct Wish: Encodable {
+        struct Holder: Encodable {
+            let name: String
+        }
 
-    private struct List: Decodable {
-        let data: [Space]
-    }
-
-    private struct SignedIn: Decodable {
-        let accessToken: String
-
-        enum CodingKeys: String, CodingKey { case accessToken = "access_token" }
-    }
-
-    private struct Made: Decodable {
-        let id: String
+        let space_id, starts_at, ends_at, request_id: String
+        let note = "Demo"
+        let holder: Holder
     }
 
     let demo: DemoFile
@@ -42,20 +31,18 @@ struct DemoBooker: Sendable {
 
     /// As long as one token lasts.
     private func bookForAWhile() async throws {
-        let credentials = ["email": demo.email, "password": demo.password]
-        let signedIn = try await send(.POST, "/auth/login", credentials, as: SignedIn.self, token: nil)
-        guard let token = signedIn?.accessToken else { return }
+        guard let api = try await DemoAPI.signIn(demo) else { return }
         var spaces: [String] = []
         for site in ["P01", "O01", "T01"] {
-            let list = try await send(.GET, "/spaces?site=\(site)&limit=12", [:], as: List.self, token: token)
+            let list = try await api.get("/spaces?site=\(site)&limit=12", as: DemoAPI.List<DemoAPI.Thing>.self)
             spaces += list?.data.map(\.id) ?? []
         }
         for _ in 0..<100 {
             guard let space = spaces.randomElement() else { return }
-            if let made = try await book(space, token) {
+            if let made = try await book(space, api) {
                 tally.booked()
                 if Bool.random() {
-                    _ = try await send(.POST, "/reservations/\(made.id)/cancel", [:], as: Made.self, token: token)
+                    _ = try await api.post("/reservations/\(made.id)/cancel")
                 }
             } else {
                 tally.placeTaken()
@@ -65,54 +52,13 @@ struct DemoBooker: Sendable {
     }
 
     /// For some hour of the working days to come.
-    private func book(_ space: String, _ token: String) async throws -> Made? {
+    private func book(_ space: String, _ api: DemoAPI) async throws -> DemoAPI.Thing? {
         let hour = Timestamp.now().seconds / 3_600 + Int64.random(in: 1...48)
         let start = Timestamp(secondsSinceEpoch: hour * 3_600)
-        let wish = [
-            "space_id": space, "starts_at": start.rfc3339,
-            "ends_at": start.adding(seconds: 1_800 * Int64.random(in: 1...4)).rfc3339, "note": "Demo",
-            "request_id": UUID.v7().lowercaseString, "holder": Self.names.randomElement() ?? "",
-        ]
-        return try await send(.POST, "/reservations", wish, as: Made.self, token: token)
-    }
-
-    /// - Returns: nil where it was refused.
-    private func send<Answer: Decodable>(
-        _ method: HTTPMethod, _ path: String, _ fields: [String: String], as type: Answer.Type, token: String?
-    ) async throws -> Answer? {
-        var request = HTTPClientRequest(url: demo.queryURL + "/api/v1" + path)
-        request.method = method
-        request.headers.add(name: "Content-Type", value: "application/json")
-        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
-        if !fields.isEmpty { request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(Wish(fields: fields)))) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(15))
-        let body = try await response.body.collect(upTo: 1 << 20)
-        guard (200..<300).contains(response.status.code) else { return nil }
-        return try JSONDecoder().decode(type, from: Data(body.readableBytesView))
-    }
-
-    /// A flat object, but for who holds the place.
-    private struct Wish: Encodable {
-        let fields: [String: String]
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.singleValueContainer()
-            var plain = fields.mapValues(Value.text)
-            if let holder = fields["holder"] { plain["holder"] = .object(["name": holder]) }
-            try container.encode(plain)
-        }
-
-        private enum Value: Encodable {
-            case text(String)
-            case object([String: String])
-
-            func encode(to encoder: any Encoder) throws {
-                var container = encoder.singleValueContainer()
-                switch self {
-                case .text(let text): try container.encode(text)
-                case .object(let object): try container.encode(object)
-                }
-            }
-        }
+        let wish = Wish(
+            space_id: space, starts_at: start.rfc3339,
+            ends_at: start.adding(seconds: 1_800 * Int64.random(in: 1...4)).rfc3339,
+            request_id: UUID.v7().lowercaseString, holder: .init(name: Self.names.randomElement() ?? ""))
+        return try await api.post("/reservations", wish, as: DemoAPI.Thing.self)
     }
 }

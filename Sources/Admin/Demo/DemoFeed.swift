@@ -24,6 +24,7 @@ struct DemoFeed: Sendable {
                 group.addTask { try? await Self.runSensor(SensorSimulation(deviceEUI: deviceEUI, kind: kind), sender) }
             }
             group.addTask { try? await DemoBooker(demo: demo, tally: tally).run() }
+            group.addTask { try? await DemoKeeper(demo: demo).run() }
             group.addTask { try? await Self.report(tally) }
         }
     }

@@ -29,6 +29,21 @@ enum DemoGuide {
           curl -s \(demo.queryURL)/api/v1/orphan-devices/\(DemoPlaces.strangerEUI(0))/claim -H "Authorization: Bearer $TOKEN" \\
             -H 'Content-Type: application/json' -d '{"name":"Found in the stock room"}'
 
+        What the warehouse keeps, and what runs low; a job raises alerts, and the feed buys more after a while:
+          curl -s "\(demo.queryURL)/api/v1/products?limit=3" -H "Authorization: Bearer $TOKEN"
+          curl -s "\(demo.queryURL)/api/v1/alerts?status=firing&limit=3" -H "Authorization: Bearer $TOKEN"
+
+        Take goods out with a vale; the second asks for more than there is, and is told what is short:
+          SITE=$(curl -s \(demo.queryURL)/api/v1/sites/W01 -H "Authorization: Bearer $TOKEN" | sed 's/^{"id":"\\([^"]*\\)".*/\\1/')
+          GOODS=$(curl -s "\(demo.queryURL)/api/v1/products?limit=1" -H "Authorization: Bearer $TOKEN" | sed 's/.*"data":\\[{"id":"\\([^"]*\\)".*/\\1/')
+          curl -s \(demo.queryURL)/api/v1/stock-movements -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+            -d '{"product_id":"'$GOODS'","site_id":"'$SITE'","kind":"receipt","quantity":"25","reason":"Counted"}'; echo
+          for PIECES in 2 1000000; do curl -s \(demo.queryURL)/api/v1/vales -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+            -d '{"site_id":"'$SITE'","requested_by":"Ana","lines":[{"product_id":"'$GOODS'","quantity":'$PIECES'}]}'; echo; done
+
+        Listen to what happens, as it happens (Ctrl-C ends it):
+          curl -sN "\(demo.queryURL)/api/v1/events/stream" -H "Authorization: Bearer $TOKEN"
+
         Send a metric as that store's gateway:
           curl -s \(demo.ingestURL)/v1/metrics/batch -H 'Content-Type: application/json' \\
             -H 'Authorization: Bearer \(demo.storeAPIKey)' -d '{"metrics":[{"name":"hello","value":1}]}'

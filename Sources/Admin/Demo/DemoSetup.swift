@@ -29,6 +29,7 @@ struct DemoSetup: Sendable {
         }
         let tenant = try await system.tenant(DemoPlaces.tenant)
         try await DemoFurniture(database: system.database, tenant: tenant).place()
+        try await DemoGoods(database: system.database, tenant: tenant).place()
         try write(credentials)
         return found == nil
     }

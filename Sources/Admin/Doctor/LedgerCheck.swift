@@ -7,13 +7,14 @@ struct LedgerCheck: DoctorCheck {
     let name = "ledger"
 
     private struct Counts: RowDecodable {
-        let levels, transfers, vales, gaps: Int64
+        let levels, transfers, vales, gaps, receipts: Int64
 
         init(_ row: Row) throws {
             levels = try row["levels"]
             transfers = try row["transfers"]
             vales = try row["vales"]
             gaps = try row["gaps"]
+            receipts = try row["receipts"]
         }
     }
 
@@ -26,6 +27,7 @@ struct LedgerCheck: DoctorCheck {
                 (counts.transfers, "transfers without both legs"),
                 (counts.vales, "vales that hold something else than was taken"),
                 (counts.gaps, "gaps in the numbers of vales"),
+                (counts.receipts, "lines of purchase requests that count something else as received than was booked"),
             ]
             broken += words.filter { $0.0 > 0 }.map { "\(tenant.slug): \($0.0) \($0.1)" }
         }
@@ -39,7 +41,8 @@ struct LedgerCheck: DoctorCheck {
         SELECT (SELECT count(*) FROM stock_differences WHERE tenant_id = \(tenant)) AS levels,
                (SELECT count(*) FROM broken_transfers WHERE tenant_id = \(tenant)) AS transfers,
                (SELECT count(*) FROM vale_differences WHERE tenant_id = \(tenant)) AS vales,
-               (SELECT count(*) FROM vale_number_gaps WHERE tenant_id = \(tenant)) AS gaps
+               (SELECT count(*) FROM vale_number_gaps WHERE tenant_id = \(tenant)) AS gaps,
+               (SELECT count(*) FROM receipt_differences WHERE tenant_id = \(tenant)) AS receipts
         """
     }
 }

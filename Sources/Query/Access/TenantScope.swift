@@ -14,6 +14,13 @@ struct TenantScope: TenantScoped {
         siteIDs = sites?.sorted()
     }
 
+    /// The condition for a row whose `site` is never null. One site is compared with `=`, which keeps the order of an index that begins with it.
+    func covers(site: Fragment) -> Fragment {
+        guard let siteIDs else { return "true" }
+        if let only = siteIDs.first, siteIDs.count == 1 { return "\(site) = \(only)" }
+        return "\(site) = ANY (\(siteIDs))"
+    }
+
     /// The condition for a row that is tied to `site`, an SQL expression that may be null. To stand in WHERE or ON.
     func sees(site: Fragment) -> Fragment {
         guard let siteIDs else { return "true" }

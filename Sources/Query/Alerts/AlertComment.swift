@@ -6,10 +6,12 @@ import Shared
 struct AlertComment: Sendable {
     /// Characters, as PostgreSQL counts them.
     static let longest = 2_000
+    /// Of one alert.
+    static let most = 200
 
     let id: UUID
     let alertID: UUID
-    let actor: AuditLog.Actor
+    let actor: AuditEntry.Actor
     let text: String
     let createdAt: Timestamp
 }
@@ -18,7 +20,7 @@ extension AlertComment: RowDecodable {
     init(_ row: Row) throws {
         id = try row["id"]
         alertID = try row["alert_id"]
-        actor = AuditLog.Actor(kind: try row["actor_kind"], id: try row["actor_id"], name: try row["actor_name"])
+        actor = AuditEntry.Actor(kind: try row["actor_kind"], id: try row["actor_id"], name: try row["actor_name"])
         text = try row["text"]
         createdAt = try row["created_at"]
     }
@@ -28,6 +30,7 @@ extension AlertComment: JSONWritable {
     func write(to json: inout JSONWriter) {
         json.object { object in
             object.field("id", id)
+            object.field("alert_id", alertID)
             object.field("actor", actor)
             object.field("text", text)
             object.field("created_at", createdAt)
@@ -44,10 +47,10 @@ extension AlertComment {
         """
     }
 
-    static func insert(_ text: String, on alert: UUID, by actor: AuditEntry.Actor, into tenant: TenantID) -> Command {
+    func insert(into tenant: TenantID) -> Command {
         """
-        INSERT INTO alert_comments (tenant_id, id, alert_id, actor_kind, actor_id, actor_name, text)
-        VALUES (\(tenant), \(UUID.v7()), \(alert), \(actor.kind), \(actor.id), \(actor.name), \(text))
+        INSERT INTO alert_comments (tenant_id, id, alert_id, actor_kind, actor_id, actor_name, text, created_at)
+        VALUES (\(tenant), \(id), \(alertID), \(actor.kind), \(actor.id), \(actor.name), \(text), \(createdAt))
         """
     }
 }

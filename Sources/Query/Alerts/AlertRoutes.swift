@@ -42,6 +42,7 @@ struct AlertRoutes: Sendable {
         return try await database.withTenant(context) { tx in
             let before = try await tx.foundAlert(Alert.lock(id, in: context.scope))
             try request.checkIfMatch(before)
+            if before.siteID == nil { try context.mayReachAllSites() }
             let after: Alert?
             do throws(AlertStep.Refusal) {
                 after = try step.apply(to: before, by: context.principal.name, at: .now())
@@ -65,12 +66,18 @@ struct AlertRoutes: Sendable {
         let trail = AuditTrail(request, context)
         return try await database.withTenant(context) { tx in
             let before = try await tx.foundAlert(Alert.lock(id, in: context.scope))
+            if before.siteID == nil { try context.mayReachAllSites() }
+            guard before.comments.count < AlertComment.most else {
+                throw Problem.conflict(
+                    "too_many_comments", detail: "An alert has \(AlertComment.most) comments at most.")
+            }
+            let comment = AlertComment(
+                id: UUID.v7(), alertID: id, actor: context.principal.actor, text: text, createdAt: .now())
             try await tx.run(all: [
-                AlertComment.insert(text, on: id, by: context.principal.actor, into: tx.tenantID),
-                Alert.touch(id, in: tx.tenantID),
+                comment.insert(into: tx.tenantID), Alert.touch(id, in: tx.tenantID),
+                trail.entry(.alertCommented, Alert.resourceType, id, before: nil, after: comment, site: before.siteID),
             ])
             let after = try await tx.foundAlert(Alert.find(id, in: context.scope))
-            try await tx.run(trail.changed(.alertCommented, before, after))
             return Answer(after)
         }
     }

@@ -79,7 +79,8 @@ struct AuditEntry: Sendable {
         case productChanged = "product.changed"
         case productDeleted = "product.deleted"
         case stockMoved = "stock.moved"
-        case stockTransferred = "stock.transferred"
+        /// Of which the movements are the events, each at its own site.
+        case stockTransferred = "stock_transfer.created"
         case valeCreated = "vale.created"
         case valeChanged = "vale.changed"
         case valeDelivered = "vale.delivered"
@@ -106,6 +107,7 @@ struct AuditEntry: Sendable {
 
     /// Who did it.
     struct Actor: Sendable {
+        /// `user`, `api_key` or `system`.
         let kind: String
         let id: UUID?
         let name: String
@@ -176,6 +178,16 @@ struct AuditEntry: Sendable {
     private var event: NewEvent? {
         guard EventTopic(of: action.rawValue) != nil, let data = after ?? before else { return nil }
         return NewEvent(type: action.rawValue, siteID: siteID, data: data)
+    }
+}
+
+extension AuditEntry.Actor: JSONWritable {
+    func write(to json: inout JSONWriter) {
+        json.object { object in
+            object.field("kind", kind)
+            object.field("id", id)
+            object.field("name", name)
+        }
     }
 }
 

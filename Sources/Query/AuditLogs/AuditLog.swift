@@ -11,16 +11,9 @@ struct AuditLog: Sendable {
         let id: UUID
     }
 
-    struct Actor: Sendable {
-        /// `user`, `api_key` or `system`.
-        let kind: String
-        let id: UUID?
-        let name: String
-    }
-
     let id: UUID
     let at: Timestamp
-    let actor: Actor
+    let actor: AuditEntry.Actor
     let action: String
     let resourceType: String
     let resourceID: String?
@@ -37,7 +30,7 @@ extension AuditLog: RowDecodable {
     init(_ row: Row) throws {
         id = try row["id"]
         at = try row["at"]
-        actor = Actor(kind: try row["actor_kind"], id: try row["actor_id"], name: try row["actor_name"])
+        actor = AuditEntry.Actor(kind: try row["actor_kind"], id: try row["actor_id"], name: try row["actor_name"])
         action = try row["action"]
         resourceType = try row["resource_type"]
         resourceID = try row["resource_id"]
@@ -63,16 +56,6 @@ extension AuditLog: JSONWritable {
             object.field("address", address)
             object.field("user_agent", userAgent)
             object.field("request_id", requestID)
-        }
-    }
-}
-
-extension AuditLog.Actor: JSONWritable {
-    func write(to json: inout JSONWriter) {
-        json.object { object in
-            object.field("kind", kind)
-            object.field("id", id)
-            object.field("name", name)
         }
     }
 }

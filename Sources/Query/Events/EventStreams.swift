@@ -11,8 +11,8 @@ final class EventStreams: Service, CustomStringConvertible {
         var ofTenant = 100
         /// Between two looks for new events.
         var interval = Duration.milliseconds(500)
-        /// Without a word: proxies cut what is silent for longer.
-        var silence = Duration.seconds(15)
+        /// Without a word: proxies cut what is silent for long, and whether somebody still listens shows when something is said.
+        var silence = Duration.seconds(5)
         /// Between two looks at whether somebody still may listen.
         var trust = Duration.seconds(5)
     }

@@ -3,14 +3,16 @@ import Postgres
 import Shared
 
 extension Cleanup {
-    /// Those that have their place in line and of which nothing is on its way.
+    /// Those that have their place in line, up to the first of which something is on its way: whoever goes on after one that is kept finds
+    /// all that came after it.
     static func events(before past: Timestamp, in tenant: TenantID) -> Statement<UUID> {
         """
         SELECT e.id FROM events e
          WHERE e.tenant_id = \(tenant) AND e.at < \(past) AND e.position IS NOT NULL
-           AND NOT EXISTS (SELECT FROM webhook_deliveries d
-                            WHERE d.tenant_id = e.tenant_id AND d.event_id = e.id AND d.status = 'pending')
-         ORDER BY e.at LIMIT \(Int64(Forgetting.portion))
+           AND e.position < coalesce((SELECT min(p.position) FROM webhook_deliveries d
+                                        JOIN events p ON p.tenant_id = d.tenant_id AND p.id = d.event_id
+                                       WHERE d.tenant_id = \(tenant) AND d.status = 'pending'), 9223372036854775807)
+         ORDER BY e.position LIMIT \(Int64(Forgetting.portion))
         """
     }
 

@@ -26,6 +26,7 @@ extension StockNews: RowDecodable {
 }
 
 extension StockNews {
+    /// Not how much there is: that is the sum over all sites, and whoever is limited to some reads this, too.
     private struct Detail: JSONWritable {
         let news: StockNews
         let namesProduct: Bool
@@ -36,7 +37,6 @@ extension StockNews {
                 object.field("sku", news.sku)
                 object.field("name", news.name)
                 object.field("unit", news.unit)
-                object.field("stock", news.stock)
                 object.field("min_stock", news.minStock)
             }
         }
@@ -101,7 +101,7 @@ struct LowStockLetter: Sendable {
         let first = raised.first.map { "\($0.sku) \($0.name)" } ?? ""
         let title =
             raised.count == 1 ? "Low stock: \(first)" : "Low stock: \(raised.count) products, such as \(first)"
-        subject = String(title.prefix(200))
+        subject = title.cut(to: 200)
         body = (lines + more).joined(separator: "\n") + "\n"
     }
 }

@@ -13,6 +13,8 @@ struct WeeklyReporting: Job {
         let week = ReportWeek(lastBefore: now)
         return try await database.tenantByTenant(logger) { tenant in
             try await database.withTenant(tenant) { tx in
+                // Nobody waits for it, and a week of a large tenant is much to count.
+                try await tx.run("SELECT set_config('statement_timeout', '600000', true)")
                 guard try await tx.first(WeeklyReport.find(week, in: tx.tenantID)) == nil else { return 0 }
                 let report = try await WeeklyReport.compute(week, at: now, for: TenantScope(tx.tenantID), in: tx)
                 // Whoever else keeps one at this moment is waited for.

@@ -44,7 +44,8 @@ struct ResendNotifier: Notifier {
         }
         switch status.code {
         case 200..<300: return
-        case 408, 409, 429, 500...: throw NotTakenNow(reason: "status \(status.code)", retryAfter: retryAfter)
+        // A wrong key is the operator's to mend.
+        case 401, 403, 408, 409, 429, 500...: throw NotTakenNow(reason: "status \(status.code)", retryAfter: retryAfter)
         default: throw NeverTaken(reason: "status \(status.code)")
         }
     }

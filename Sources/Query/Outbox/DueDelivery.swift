@@ -34,9 +34,6 @@ extension DueDelivery: RowDecodable {
 }
 
 extension DueDelivery {
-    /// Gives the tenant's new events their places, and owes them to its endpoints.
-    static let place: Statement<Int64> = "SELECT place_events()"
-
     /// Takes what is due, in turn from each endpoint, and puts its next attempt behind the lease: whoever claims it loses it by then, if it
     /// says nothing more. Rows that another process is just claiming are passed over.
     ///

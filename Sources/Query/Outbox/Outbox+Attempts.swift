@@ -15,14 +15,14 @@ extension Outbox {
             jitter: .random(in: 0...1))
         metrics.count(delivery: step)
         await record(of: tenant) { tx in
-            if outcome == .gone { try await switchOff(delivery.endpointID, in: tx) }
+            if outcome == .gone { try await switchOff(delivery.endpointID, at: delivery.url, in: tx) }
             try await tx.run(delivery.record(outcome, step, at: end, in: tx.tenantID))
         }
     }
 
     private func outcome(of delivery: DueDelivery, _ keys: [WebhookKey], at now: Timestamp) async -> SendOutcome {
         guard !delivery.isDeleted else { return .refused(DueDelivery.deleted) }
-        guard delivery.isActive else { return .refused(DueDelivery.switchedOff) }
+        guard delivery.isActive else { return .failed(DueDelivery.switchedOff) }
         // Unsigned it could be from anybody.
         guard !keys.isEmpty else { return .failed("no secret can be opened") }
         guard let target = try? WebhookURL(delivery.url) else { return .refused("the URL is not one") }
@@ -56,7 +56,7 @@ extension Outbox {
         } catch let error as NeverTaken {
             return .refused(error.reason)
         } catch {
-            return .refused("failed: \(type(of: error))")
+            return .failed("failed: \(type(of: error))")
         }
     }
 
@@ -72,8 +72,10 @@ extension Outbox {
     }
 
     /// Unless somebody did meanwhile.
-    private func switchOff(_ id: UUID, in tx: TenantTransaction) async throws {
-        guard let before = try await tx.first(WebhookEndpoint.lock(id, in: tx.tenantID)), before.isActive else {
+    private func switchOff(_ id: UUID, at url: String, in tx: TenantTransaction) async throws {
+        guard let before = try await tx.first(WebhookEndpoint.lock(id, in: tx.tenantID)), before.isActive,
+            before.url == url
+        else {
             return
         }
         let reason = SendOutcome.gone.reason ?? ""

@@ -35,12 +35,14 @@ struct Outbox: Sendable {
         var begun = 0
         while !tenants.isEmpty, !Task.isCancelled {
             var round = 0
+            let wasIdle = await lanes.isIdle
             // Not always the same one first.
             for tenant in tenants.shuffled() { round += await begin(tenant, time) }
             begun += round
             guard time.elapsed < .seconds(1) else { break }
             if round > 0 { continue }
-            guard await !lanes.isIdle else { break }
+            // What was on its way when nothing more had room may be through by now, and have left room.
+            if wasIdle { break }
             await lanes.oneIsThrough(within: .seconds(1) - time.elapsed)
         }
         return begun
@@ -85,7 +87,7 @@ struct Outbox: Sendable {
         let room = await lanes.room(for: tenant.id)
         guard room > 0 else { return 0 }
         let busy = await lanes.busyEndpoints
-        _ = try await database.withTenant(tenant) { try await $0.first(DueDelivery.place) }
+        _ = try await database.withTenant(tenant) { try await $0.first(Event.place) }
         let now = time.now
         let (due, secrets) = try await database.withTenant(tenant) { tx in
             let due = try await tx.all(

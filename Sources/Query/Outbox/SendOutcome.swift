@@ -41,7 +41,7 @@ extension SendOutcome {
         switch self {
         case .taken: nil
         case .gone: "410 Gone"
-        case .failed(let reason, _, _), .refused(let reason): String(reason.prefix(500))
+        case .failed(let reason, _, _), .refused(let reason): reason.cut(to: 500)
         }
     }
 }

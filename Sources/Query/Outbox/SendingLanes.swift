@@ -10,8 +10,8 @@ actor SendingLanes {
         case channel(NewNotification.Channel)
     }
 
-    /// At once, of all tenants.
-    static let most = 16
+    /// At once, of all tenants' endpoints. Channels have lanes of their own beside.
+    static let most = 64
     /// At once, of one tenant's endpoints.
     static let mostOfTenant = 8
     /// At once, to one endpoint, or by one channel.
@@ -25,12 +25,13 @@ actor SendingLanes {
 
     /// How much more may be sent of a tenant's now.
     func room(for tenant: TenantID) -> Int {
-        max(0, min(Self.most - running, Self.mostOfTenant - tenants[tenant, default: 0]))
+        // Never the last half of what is left, so that there is always some for whoever comes next.
+        max(0, min((Self.most - toEndpoints + 1) / 2, Self.mostOfTenant - tenants[tenant, default: 0]))
     }
 
     /// How much more may go by a channel now.
     func room(by channel: NewNotification.Channel) -> Int {
-        max(0, min(Self.most - running, Self.mostOfLane - lanes[.channel(channel), default: 0]))
+        max(0, Self.mostOfLane - lanes[.channel(channel), default: 0])
     }
 
     /// Endpoints to which something is on its way; they get their next when that is through.
@@ -40,16 +41,18 @@ actor SendingLanes {
 
     var isIdle: Bool { running == 0 }
 
+    private var toEndpoints: Int { tenants.values.reduce(0, +) }
+
     func enter(_ lane: Lane, of tenant: TenantID) {
         running += 1
         lanes[lane, default: 0] += 1
-        tenants[tenant, default: 0] += 1
+        if case .endpoint = lane { tenants[tenant, default: 0] += 1 }
     }
 
     func leave(_ lane: Lane, of tenant: TenantID) {
         running -= 1
         lanes[lane] = lanes[lane].flatMap { $0 > 1 ? $0 - 1 : nil }
-        tenants[tenant] = tenants[tenant].flatMap { $0 > 1 ? $0 - 1 : nil }
+        if case .endpoint = lane { tenants[tenant] = tenants[tenant].flatMap { $0 > 1 ? $0 - 1 : nil } }
         for ticket in waiting.keys { wake(ticket) }
     }
 

@@ -54,8 +54,13 @@ extension Product {
         """
     }
 
-    /// Nobody else changes it, or moves any of it, before this transaction ends.
+    /// Nobody else changes it before this transaction ends.
     static func lock(_ id: UUID, in tenant: TenantID) -> Statement<UUID> {
+        "SELECT id FROM products WHERE tenant_id = \(tenant) AND deleted_at IS NULL AND id = \(id) FOR NO KEY UPDATE"
+    }
+
+    /// Nobody moves any of it either.
+    static func lockWithStock(_ id: UUID, in tenant: TenantID) -> Statement<UUID> {
         "SELECT id FROM products WHERE tenant_id = \(tenant) AND deleted_at IS NULL AND id = \(id) FOR UPDATE"
     }
 

@@ -68,7 +68,7 @@ struct ProductRoutes: Sendable {
         try context.mayReachAllSites()
         let trail = AuditTrail(request, context)
         return try await database.withTenant(context) { tx in
-            let before = try await Product.locked(id, context, in: tx)
+            let before = try await Product.locked(Product.lock(id, in: tx.tenantID), context, in: tx)
             try request.checkIfMatch(before)
             var whole = replaces ? body : body.merged(into: before)
             let fields = try ProductFields(&whole)
@@ -86,7 +86,7 @@ struct ProductRoutes: Sendable {
         try context.mayReachAllSites()
         let trail = AuditTrail(request, context)
         try await database.withTenant(context) { tx in
-            let product = try await Product.locked(id, context, in: tx)
+            let product = try await Product.locked(Product.lockWithStock(id, in: tx.tenantID), context, in: tx)
             try request.checkIfMatch(product)
             guard try await tx.first(Product.isInUse(id, in: tx.tenantID)) == false else {
                 throw Problem.conflict(
@@ -101,9 +101,9 @@ struct ProductRoutes: Sendable {
 extension Product {
     /// - Throws: `Problem` 404.
     fileprivate static func locked(
-        _ id: UUID, _ context: TenantContext, in tx: TenantTransaction
+        _ lock: Statement<UUID>, _ context: TenantContext, in tx: TenantTransaction
     ) async throws -> Product {
-        _ = try await tx.found(lock(id, in: tx.tenantID), "product")
+        let id = try await tx.found(lock, "product")
         return try await tx.written(find(id, in: context.scope))
     }
 }

@@ -15,6 +15,11 @@ extension PurchaseRequest {
         ARRAY(SELECT l.price FROM purchase_request_lines l WHERE \(isLine) ORDER BY l.position) AS prices,
         ARRAY(SELECT l.supplier_id FROM purchase_request_lines l WHERE \(isLine) ORDER BY l.position) AS supplier_ids,
         ARRAY(SELECT l.received FROM purchase_request_lines l WHERE \(isLine) ORDER BY l.position) AS received,
+        ARRAY(SELECT s.actor_id FROM purchase_request_steps s
+               WHERE s.tenant_id = r.tenant_id AND s.purchase_request_id = r.id AND s.actor_id IS NOT NULL
+                 AND s.step IN ('create', 'change', 'submit')) AS asked_by,
+        (SELECT count(*) FROM purchase_request_steps s
+          WHERE s.tenant_id = r.tenant_id AND s.purchase_request_id = r.id) AS steps,
         (SELECT jsonb_agg(jsonb_build_object(
                     'step', s.step, 'status', s.status, 'at', to_char(s.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
                     'actor', jsonb_build_object('kind', s.actor_kind, 'id', s.actor_id, 'name', s.actor_name),
@@ -30,8 +35,7 @@ extension PurchaseRequest {
     static func page(_ filter: Filter, after: UUID?, limit: Int, in scope: TenantScope) -> Statement<PurchaseRequest> {
         var conditions = [visible(in: scope)]
         if !filter.sites.isEmpty {
-            conditions.append(
-                "r.site_id = ANY (ARRAY(SELECT id FROM sites WHERE \(filter.sites.matchSite(of: scope.tenantID))))")
+            conditions.append(filter.sites.includes(site: "r.site_id", of: scope.tenantID))
         }
         if !filter.statuses.isEmpty { conditions.append("r.status = ANY (\(filter.statuses.map(\.rawValue)))") }
         if let after { conditions.append("r.id < \(after)") }
@@ -103,7 +107,7 @@ extension PurchaseRequest {
     }
 
     private static func visible(in scope: TenantScope) -> Fragment {
-        "r.tenant_id = \(scope.tenantID) AND r.deleted_at IS NULL AND \(scope.sees(site: "r.site_id"))"
+        "r.tenant_id = \(scope.tenantID) AND r.deleted_at IS NULL AND \(scope.covers(site: "r.site_id"))"
     }
 }
 

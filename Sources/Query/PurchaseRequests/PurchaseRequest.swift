@@ -27,11 +27,16 @@ struct PurchaseRequest: Sendable {
     /// Of all prices.
     let currency: String
     let neededBy, note, requestID: String?
-    /// Who may not approve it.
     let requesterID: UUID
+    /// Those who made, changed or submitted it: they may not approve it.
+    let askedBy: Set<UUID>
     /// What became of it: a list of steps, as JSON.
     let history: JSONB
+    let steps: Int64
     let createdAt, updatedAt: Timestamp
+
+    /// Of one request: its history comes with it.
+    static let mostSteps = 500
 
     var total: Money { Self.total(lines.map { ($0.quantity, $0.price) }) ?? .largest }
 
@@ -63,32 +68,35 @@ extension PurchaseRequest: RowDecodable {
         note = try row["note"]
         requestID = try row["request_id"]
         requesterID = try row["requester_id"]
+        askedBy = Set(try row["asked_by"] as [UUID])
         history = try row["history"]
+        steps = try row["steps"]
         createdAt = try row["created_at"]
         updatedAt = try row["updated_at"]
     }
 }
 
-extension PurchaseRequest: PartlyLive, Audited {
-    static let resourceType = "purchase_request"
-    var tiedSite: UUID? { siteID }
-
+extension PurchaseRequest: PartlyLive {
     func write(to json: inout JSONWriter) {
         json.object { object in
             object.field("id", id)
-            object.field("site_id", siteID)
-            object.field("status", status.rawValue)
-            object.field("lines", lines)
-            object.field("currency", currency)
-            object.field("total", total)
-            object.field("needed_by", neededBy)
-            object.field("note", note)
-            object.field("request_id", requestID)
-            object.field("requester_id", requesterID)
+            writeFields(to: &object)
             object.field("history", history)
             object.field("created_at", createdAt)
             object.field("updated_at", updatedAt)
         }
+    }
+
+    fileprivate func writeFields(to object: inout JSONWriter) {
+        object.field("site_id", siteID)
+        object.field("status", status.rawValue)
+        object.field("lines", lines)
+        object.field("currency", currency)
+        object.field("total", total)
+        object.field("needed_by", neededBy)
+        object.field("note", note)
+        object.field("request_id", requestID)
+        object.field("requester_id", requesterID)
     }
 
     func write(editedTo json: inout JSONWriter) {
@@ -113,4 +121,25 @@ extension PurchaseRequest.Line: JSONWritable {
             object.field("received", received)
         }
     }
+}
+
+extension PurchaseRequest {
+    /// What is written down and told of it at a step: not its whole history each time.
+    struct Entry: Audited {
+        static let resourceType = "purchase_request"
+
+        let request: PurchaseRequest
+
+        var id: UUID { request.id }
+        var tiedSite: UUID? { request.siteID }
+
+        func write(to json: inout JSONWriter) {
+            json.object { object in
+                object.field("id", id)
+                request.writeFields(to: &object)
+            }
+        }
+    }
+
+    var entry: Entry { Entry(request: self) }
 }

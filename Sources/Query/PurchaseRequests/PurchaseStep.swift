@@ -78,6 +78,7 @@ extension PurchaseStep.Refusal {
 extension Principal {
     func asker(of request: PurchaseRequest) -> PurchaseStep.Asker {
         PurchaseStep.Asker(
-            scopes: scopes, isOwner: role == Role.owner.rawValue, isRequester: request.requesterID == id)
+            scopes: scopes, isOwner: role == Role.owner.rawValue,
+            isRequester: request.requesterID == id || request.askedBy.contains(id))
     }
 }

@@ -20,7 +20,7 @@ struct Purchasing: Sendable {
         let insertLines = PurchaseRequest.insertLines(of: id, lines, in: tx.tenantID)
         try await tx.run(all: [insert] + insertLines + [first.insert(of: id, in: tx.tenantID)])
         let made = try await tx.written(PurchaseRequest.find(id, in: context.scope))
-        try await tx.run(trail.created(.purchaseRequestCreated, made))
+        try await tx.run(trail.created(.purchaseRequestCreated, made.entry))
         return made
     }
 
@@ -32,8 +32,9 @@ struct Purchasing: Sendable {
         _ = try next(.change, before)
         let (lines, currency) = try await check(wanted, in: tx)
         let insertLines = PurchaseRequest.insertLines(of: before.id, lines, in: tx.tenantID)
-        try await tx.run(
-            all: [PurchaseRequest.update(before.id, wanted, currency: currency, in: tx.tenantID)] + insertLines)
+        let entry = PurchaseHistoryEntry(step: "change", status: .draft, actor: context.principal.actor)
+        let update = PurchaseRequest.update(before.id, wanted, currency: currency, in: tx.tenantID)
+        try await tx.run(all: [update] + insertLines + [entry.insert(of: before.id, in: tx.tenantID)])
         return try await written(.change, before, in: tx)
     }
 
@@ -89,13 +90,18 @@ struct Purchasing: Sendable {
     func delete(_ before: PurchaseRequest, in tx: TenantTransaction) async throws {
         _ = try next(.delete, before)
         try await tx.run(all: [
-            PurchaseRequest.delete(before.id, in: tx.tenantID), trail.deleted(.purchaseRequestDeleted, before),
+            PurchaseRequest.delete(before.id, in: tx.tenantID), trail.deleted(.purchaseRequestDeleted, before.entry),
         ])
     }
 
     private func next(
         _ step: PurchaseStep, _ request: PurchaseRequest, completes: Bool = false
     ) throws -> PurchaseRequest.Status? {
+        let addsMany = step == .change || step == .receive && !completes
+        guard !addsMany || request.steps < PurchaseRequest.mostSteps else {
+            throw Problem.conflict(
+                "too_many_steps", detail: "A request has \(PurchaseRequest.mostSteps) steps at most.")
+        }
         do throws(PurchaseStep.Refusal) {
             let asker = context.principal.asker(of: request)
             return try step.apply(to: request.status, by: asker, completes: completes)
@@ -108,7 +114,7 @@ struct Purchasing: Sendable {
         _ step: PurchaseStep, _ before: PurchaseRequest, in tx: TenantTransaction
     ) async throws -> PurchaseRequest {
         let after = try await tx.written(PurchaseRequest.find(before.id, in: context.scope))
-        try await tx.run(trail.changed(step.action, before, after))
+        try await tx.run(trail.changed(step.action, before.entry, after.entry))
         return after
     }
 
@@ -117,7 +123,7 @@ struct Purchasing: Sendable {
         _ wanted: PurchaseRequestFields, in tx: TenantTransaction
     ) async throws -> (lines: [PurchaseRequest.Line], currency: String) {
         let places = wanted.lines.map { StockPlace(productID: $0.productID, siteID: wanted.siteID) }
-        let books = try await ledger.open(Set(places), in: tx)
+        let books = try await ledger.open(Set(places), movesNothing: true, in: tx)
         try books.checkSite(wanted.siteID)
         let named = wanted.lines.enumerated().map { (id: $1.productID, field: "lines[\($0)].product_id") }
         let products = try books.products(named, mustBeActive: true)

@@ -41,7 +41,7 @@ struct WeeklyLetter: Sendable {
         let reservations: Reservations = try Self.part(report.reservations)
         let ingest: Ingest? = try report.ingest.map(Self.part)
         let until = report.week.to.adding(seconds: -1).rfc3339.prefix(10)
-        subject = String("Your week from \(report.week.day) to \(until): \(tenant)".prefix(200))
+        subject = "Your week from \(report.week.day) to \(until): \(tenant)".cut(to: 200)
         var lines = [
             "\(tenant), \(report.week.day) to \(until) (UTC)", "",
             "Vales: \(vales.issued) issued, \(vales.delivered) delivered, \(vales.cancelled) cancelled.",

@@ -33,10 +33,12 @@ extension WeeklyReport {
               FROM issued i JOIN vale_lines l ON l.tenant_id = \(scope.tenantID) AND l.vale_id = i.id
              WHERE i.status <> 'cancelled'
         ), later AS (
-            SELECT count(*) FILTER (WHERE v.delivered_at >= \(week.from) AND v.delivered_at < \(week.to)) AS delivered,
-                   count(*) FILTER (WHERE v.cancelled_at >= \(week.from) AND v.cancelled_at < \(week.to)) AS cancelled
-              FROM vales v
-             WHERE v.tenant_id = \(scope.tenantID) AND v.created_at < \(week.to) AND \(scope.sees(site: "v.site_id"))
+            SELECT (SELECT count(*) FROM vales v
+                     WHERE v.tenant_id = \(scope.tenantID) AND v.delivered_at >= \(week.from) AND v.delivered_at < \(week.to)
+                       AND \(scope.sees(site: "v.site_id"))) AS delivered,
+                   (SELECT count(*) FROM vales v
+                     WHERE v.tenant_id = \(scope.tenantID) AND v.cancelled_at >= \(week.from) AND v.cancelled_at < \(week.to)
+                       AND \(scope.sees(site: "v.site_id"))) AS cancelled
         )
         SELECT jsonb_build_object(
             'issued', (SELECT count(*) FROM issued), 'delivered', l.delivered, 'cancelled', l.cancelled,

@@ -28,6 +28,13 @@ struct References: Hashable, Sendable {
         }
     }
 
+    /// The condition for a row whose `site` is one of these. A single one is compared with `=`, which keeps the order of an index that begins
+    /// with it.
+    func includes(site: Fragment, of tenant: TenantID) -> Fragment {
+        if isOne { return "\(site) = (SELECT id FROM sites WHERE \(matchSite(of: tenant)) LIMIT 1)" }
+        return "\(site) = ANY (ARRAY(SELECT id FROM sites WHERE \(matchSite(of: tenant))))"
+    }
+
     /// The condition for rows of `sites`.
     func matchSite(of tenant: TenantID) -> Fragment {
         "tenant_id = \(tenant) AND deleted_at IS NULL AND \(match(id: "id", code: "code"))"

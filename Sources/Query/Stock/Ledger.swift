@@ -30,16 +30,17 @@ struct Ledger: Sendable {
 
     /// Locks levels, and what they are levels of, until the transaction ends, in one round trip.
     ///
-    /// - Parameter sites: that have to be there still; those of goods that come back need not be.
-    func open(_ places: Set<StockPlace>, in tx: TenantTransaction) async throws -> StockBooks {
+    /// - Parameter movesNothing: then levels are left to others.
+    func open(
+        _ places: Set<StockPlace>, movesNothing: Bool = false, in tx: TenantTransaction
+    ) async throws -> StockBooks {
         let (sites, products) = (Set(places.map(\.siteID)).sorted(), Set(places.map(\.productID)).sorted())
-        let held = try await tx.pipeline([
-            Self.holdSites(sites, in: scope).erased, HeldProduct.hold(products, in: scope.tenantID).erased,
-            HeldLevel.lock(products, at: sites, in: scope.tenantID).erased,
-        ])
+        let hold = [Self.holdSites(sites, in: scope).erased, HeldProduct.hold(products, in: scope.tenantID).erased]
+        let lock = movesNothing ? [] : [HeldLevel.lock(products, at: sites, in: scope.tenantID).erased]
+        let held = try await tx.pipeline(hold + lock)
         return StockBooks(
             sites: Set(try held[0].rows(as: UUID.self)), products: try held[1].rows(as: HeldProduct.self),
-            levels: try held[2].rows(as: HeldLevel.self))
+            levels: movesNothing ? [] : try held[2].rows(as: HeldLevel.self))
     }
 
     /// - Returns: their ids, in the order of entries.

@@ -28,11 +28,10 @@ extension StockLevel: RowDecodable {
     static func page(
         products: [UUID], sites: References, after: Position?, limit: Int, in scope: TenantScope
     ) -> Statement<StockLevel> {
-        var conditions: [Fragment] = ["tenant_id = \(scope.tenantID)", scope.sees(site: "site_id")]
+        var conditions: [Fragment] = ["tenant_id = \(scope.tenantID)", scope.covers(site: "site_id")]
         if !products.isEmpty { conditions.append("product_id = ANY (\(products))") }
         if !sites.isEmpty {
-            conditions.append(
-                "site_id = ANY (ARRAY(SELECT id FROM sites WHERE \(sites.matchSite(of: scope.tenantID))))")
+            conditions.append(sites.includes(site: "site_id", of: scope.tenantID))
         }
         if let after { conditions.append("(product_id, site_id) > (\(after.productID), \(after.siteID))") }
         return """

@@ -19,10 +19,13 @@ extension StockMovement {
     /// Newest first.
     static func page(_ filter: Filter, after: UUID?, limit: Int, in scope: TenantScope) -> Statement<StockMovement> {
         var conditions = [visible(in: scope)]
-        if !filter.products.isEmpty { conditions.append("product_id = ANY (\(filter.products))") }
+        if let only = filter.products.first, filter.products.count == 1 {
+            conditions.append("product_id = \(only)")
+        } else if !filter.products.isEmpty {
+            conditions.append("product_id = ANY (\(filter.products))")
+        }
         if !filter.sites.isEmpty {
-            conditions.append(
-                "site_id = ANY (ARRAY(SELECT id FROM sites WHERE \(filter.sites.matchSite(of: scope.tenantID))))")
+            conditions.append(filter.sites.includes(site: "site_id", of: scope.tenantID))
         }
         if !filter.kinds.isEmpty { conditions.append("kind = ANY (\(filter.kinds.map(\.rawValue)))") }
         if let span = filter.span {
@@ -46,6 +49,6 @@ extension StockMovement {
     }
 
     private static func visible(in scope: TenantScope) -> Fragment {
-        "tenant_id = \(scope.tenantID) AND \(scope.sees(site: "site_id"))"
+        "tenant_id = \(scope.tenantID) AND \(scope.covers(site: "site_id"))"
     }
 }

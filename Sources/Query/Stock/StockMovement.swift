@@ -76,13 +76,3 @@ extension StockMovement: PartlyLive, Audited {
 
     func write(editedTo json: inout JSONWriter) { write(to: &json) }
 }
-
-extension AuditEntry.Actor: JSONWritable {
-    func write(to json: inout JSONWriter) {
-        json.object { object in
-            object.field("kind", kind)
-            object.field("id", id)
-            object.field("name", name)
-        }
-    }
-}

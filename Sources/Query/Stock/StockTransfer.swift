@@ -49,8 +49,6 @@ extension StockTransfer: RowDecodable {
 
 extension StockTransfer: PartlyLive, Audited {
     static let resourceType = "stock_transfer"
-    /// Who is limited to the other site hears of it by its level.
-    var tiedSite: UUID? { fromSiteID }
 
     func write(to json: inout JSONWriter) {
         json.object { object in

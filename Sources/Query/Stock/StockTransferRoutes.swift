@@ -33,8 +33,10 @@ struct StockTransferRoutes: Sendable {
                 return Answer(.before(answer))
             }
             let made = try await transfer(fields, key: key?.key, context, in: tx)
+            // Whoever is limited to one of the sites hears of what happened there.
+            let told = made.movements.map { trail.told("stock.moved", of: $0) }
             try await tx.run(
-                all: [trail.created(.stockTransferred, made)] + (key.map { [$0.finish(made, in: tx)] } ?? []))
+                all: [trail.created(.stockTransferred, made)] + told + (key.map { [$0.finish(made, in: tx)] } ?? []))
             return Answer(.now(made), createdAt: "/api/v1/stock-transfers/\(made.id.lowercaseString)")
         }
     }

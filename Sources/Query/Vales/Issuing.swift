@@ -70,9 +70,13 @@ struct Issuing: Sendable {
         let products = try books.products(lines, mustBeActive: false)
         // What is on it already stays, also when the range changed.
         _ = try books.products(lines.filter { !known.contains($0.id) }, mustBeActive: true)
+        let more = Dictionary(
+            uniqueKeysWithValues: Self.differences(from: before, to: taken).map { ($0.place, $0.more) })
+        // In the order of lines; what only comes back can't be short.
         try books.check(
-            Self.differences(from: before, to: taken).map { place, more in
-                .init(place: place, taken: more, field: wanted.field(of: place.productID))
+            wanted.lines.compactMap { line in
+                let place = StockPlace(productID: line.productID, siteID: wanted.siteID)
+                return more[place].map { .init(place: place, taken: $0, field: wanted.field(of: line.productID)) }
             })
         return products
     }

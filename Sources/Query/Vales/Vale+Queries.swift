@@ -19,8 +19,7 @@ extension Vale {
     static func page(_ filter: Filter, after: Int64?, limit: Int, in scope: TenantScope) -> Statement<Vale> {
         var conditions = [visible(in: scope)]
         if !filter.sites.isEmpty {
-            conditions.append(
-                "v.site_id = ANY (ARRAY(SELECT id FROM sites WHERE \(filter.sites.matchSite(of: scope.tenantID))))")
+            conditions.append(filter.sites.includes(site: "v.site_id", of: scope.tenantID))
         }
         if !filter.statuses.isEmpty { conditions.append("v.status = ANY (\(filter.statuses.map(\.rawValue)))") }
         if let number = filter.number { conditions.append("v.number = \(number)") }
@@ -87,6 +86,6 @@ extension Vale {
     }
 
     private static func visible(in scope: TenantScope) -> Fragment {
-        "v.tenant_id = \(scope.tenantID) AND v.deleted_at IS NULL AND \(scope.sees(site: "v.site_id"))"
+        "v.tenant_id = \(scope.tenantID) AND v.deleted_at IS NULL AND \(scope.covers(site: "v.site_id"))"
     }
 }

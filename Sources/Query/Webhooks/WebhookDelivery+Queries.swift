@@ -44,4 +44,12 @@ extension WebhookDelivery {
                d.last_status, d.last_error, d.delivered_at, d.created_at, d.updated_at
           FROM webhook_deliveries d JOIN events e ON e.tenant_id = d.tenant_id AND e.id = d.event_id
         """
+
+    /// What waited for an endpoint that was switched off is due when it is switched on.
+    static func hurry(to endpoint: UUID, in tenant: TenantID) -> Command {
+        """
+        UPDATE webhook_deliveries SET next_attempt_at = now(), updated_at = now()
+         WHERE tenant_id = \(tenant) AND endpoint_id = \(endpoint) AND status = 'pending' AND next_attempt_at > now()
+        """
+    }
 }

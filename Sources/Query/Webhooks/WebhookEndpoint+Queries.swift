@@ -3,6 +3,13 @@ import Postgres
 import Shared
 
 extension WebhookEndpoint {
+    /// Of a tenant: each event is owed to each of them. A few more may come of requests at once.
+    static let most: Int64 = 50
+
+    static func count(in tenant: TenantID) -> Statement<Int64> {
+        "SELECT count(*) FROM webhook_endpoints WHERE tenant_id = \(tenant) AND deleted_at IS NULL"
+    }
+
     private static let columns: Fragment = "id, url, event_types, is_active, disabled_reason, created_at, updated_at"
 
     /// In the order of creation.

@@ -49,6 +49,10 @@ struct WebhookEndpointRoutes: Sendable {
         let trail = AuditTrail(request, context)
         let secret = IntegrationAuth.newWebhookSecret()
         let made = try await database.withTenant(context) { tx in
+            guard try await tx.first(WebhookEndpoint.count(in: tx.tenantID)) ?? 0 < WebhookEndpoint.most else {
+                throw Problem.conflict(
+                    "too_many_endpoints", detail: "A tenant has \(WebhookEndpoint.most) endpoints at most.")
+            }
             let made = try await tx.written(WebhookEndpoint.insert(fields, into: tx.tenantID))
             let seal = try WebhookSecret.insert(secret, of: made.id, tenant: tx.tenantID, secretBox)
             try await tx.run(all: [seal, trail.created(.endpointCreated, made)])
@@ -76,7 +80,8 @@ struct WebhookEndpointRoutes: Sendable {
             var whole = replaces ? body : body.merged(into: before)
             let fields = try WebhookEndpointFields(&whole)
             let after = try await tx.written(WebhookEndpoint.update(id, fields, in: tx.tenantID))
-            try await tx.run(trail.changed(.endpointChanged, before, after))
+            let hurry = before.isActive || !after.isActive ? [] : [WebhookDelivery.hurry(to: id, in: tx.tenantID)]
+            try await tx.run(all: [trail.changed(.endpointChanged, before, after)] + hurry)
             return Answer(after)
         }
     }
@@ -107,7 +112,9 @@ struct WebhookEndpointRoutes: Sendable {
         let secret = IntegrationAuth.newWebhookSecret()
         return try await database.withTenant(context) { tx in
             let endpoint = try await tx.found(WebhookEndpoint.lock(id, in: tx.tenantID), "webhook endpoint")
-            guard try await tx.first(WebhookSecret.count(of: id, in: tx.tenantID)) ?? 0 < WebhookSecret.most else {
+            // Without an overlap it is the only one that is left.
+            let signing = overlap == 0 ? 0 : try await tx.first(WebhookSecret.count(of: id, in: tx.tenantID)) ?? 0
+            guard signing < WebhookSecret.most else {
                 throw Problem.conflict(
                     "too_many_secrets", detail: "\(WebhookSecret.most) secrets sign already: wait until one expires.")
             }

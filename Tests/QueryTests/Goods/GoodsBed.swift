@@ -51,6 +51,7 @@ extension Testbed {
                 """
                 SELECT (SELECT count(*) FROM stock_differences) + (SELECT count(*) FROM broken_transfers)
                      + (SELECT count(*) FROM vale_differences) + (SELECT count(*) FROM vale_number_gaps)
+                     + (SELECT count(*) FROM receipt_differences)
                 """)
             return broken ?? -1
         }

@@ -65,8 +65,8 @@ import Testing
             #expect(try await bed.post(path + "/receive", "", as: token).text == rest.text)
             #expect(try await bed.level(nails, as: token) == "12")
             let history = rest.json["history"] as? [[String: Any]] ?? []
-            #expect(history.texts("step") == ["create", "submit", "approve", "receive", "receive"])
-            #expect(history.texts("status") == ["draft", "submitted", "approved", "approved", "received"])
+            #expect(history.texts("step") == ["create", "change", "submit", "approve", "receive", "receive"])
+            #expect(history.texts("status") == ["draft", "draft", "submitted", "approved", "approved", "received"])
             #expect(
                 history.compactMap { ($0["actor"] as? [String: Any])?["name"] as? String }.allSatisfy {
                     $0 == "owner@example.com"
@@ -96,6 +96,16 @@ import Testing
             #expect(try await bed.post(staffs + "/approve", "", as: staff).code == "insufficient_scope")
             #expect(try await bed.post(staffs + "/approve", "", as: manager).status == .ok)
             #expect(try await bed.post(own + "/approve", "", as: try await bed.token(TwoTenants.owner)).status == .ok)
+            // Nor what they wrote into another's: all of it is in the history.
+            let taken = try await bed.post("/api/v1/purchase-requests", body, as: staff)
+            let path = "/api/v1/purchase-requests/\(try #require(taken.json["id"] as? String))"
+            let changed = try await bed.send(
+                .patch, path, "{\"lines\":[\(Self.line(TwoTenants.product.uuidString, "999"))]}", as: manager)
+            #expect(
+                (changed.json["history"] as? [[String: Any]] ?? []).texts("step") == ["create", "change"],
+                "\(changed.text)")
+            #expect(try await bed.post(path + "/submit", "", as: staff).status == .ok)
+            #expect(try await bed.post(path + "/approve", "", as: manager).code == "own_request")
             let third = try await submitted(staff)
             #expect(try await bed.post(third + "/reject", "", as: manager).status == .badRequest)
             #expect(try await bed.post(third + "/reject", "{}", as: manager).faults == ["reason: required"])

@@ -47,6 +47,8 @@ import Testing
                 ("adjustment", "0", "quantity: out_of_range"), ("vale", "1", "kind: not_allowed"),
                 ("transfer_in", "1", "kind: not_allowed"), ("gift", "1", "kind: unknown_value"),
                 ("receipt", "99999999999.999", "quantity: out_of_range"),
+                ("receipt", "1e-9223372036854775808", "quantity: invalid_amount"),
+                ("receipt", "NaN", "quantity: invalid_amount"), ("receipt", "1e400", "quantity: invalid_amount"),
             ] {
                 let refused = try await bed.move(nails, kind, quantity, as: token)
                 #expect(
@@ -79,6 +81,11 @@ import Testing
             #expect(try await transfer(TwoTenants.t01, TwoTenants.t02, "4", ",\"request_id\":\"t\"").status == .ok)
             let id = try #require(made.json["id"] as? String)
             #expect(try await bed.get("/api/v1/stock-transfers/\(id)", as: token).text == made.text)
+            // Whoever is limited to one of the sites hears of that one alone.
+            let limited = try await bed.token(TwoTenants.limited)
+            let heard = try await bed.get("/api/v1/events?type=stock.moved", as: limited)
+            #expect(heard.data.compactMap { ($0["data"] as? [String: Any])?["kind"] as? String } == ["transfer_in"])
+            #expect(!heard.text.contains(TwoTenants.t01.lowercaseString), "\(heard.text)")
             #expect(try await transfer(TwoTenants.t01, TwoTenants.t02, "7").code == "insufficient_stock")
             #expect(try await transfer(TwoTenants.t01, TwoTenants.t01, "1").faults == ["to_site_id: same_site"])
             #expect(try await transfer(TwoTenants.t01, TwoTenants.southernStore, "1").faults == ["to_site_id: unknown"])

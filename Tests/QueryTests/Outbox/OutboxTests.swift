@@ -92,7 +92,7 @@ import Testing
                 try await bed.outbox().deliverDue(of: bed.north, at: .now())
                 #expect(catcher.all().count == 4)
                 let gone = Array(repeating: "dead 1 410 410 Gone", count: 4)
-                let off = Array(repeating: "dead 1 endpoint is switched off", count: 2)
+                let off = Array(repeating: "pending 1 endpoint is switched off", count: 2)
                 #expect(try await bed.deliveries().sorted() == gone + off)
                 let states: [String] = try await bed.migrated.asSuperuser {
                     try await $0.all("SELECT is_active || ' ' || disabled_reason FROM webhook_endpoints")
@@ -140,12 +140,12 @@ import Testing
                     try await bed.endpoint(of: bed.north, catcher.url("/deleted"))
                 )
                 try await bed.event(of: bed.north)
-                try await bed.database.withTenant(bed.north) { _ = try await $0.first(DueDelivery.place) }
+                try await bed.database.withTenant(bed.north) { _ = try await $0.first(Event.place) }
                 try await bed.run("UPDATE webhook_endpoints SET is_active = false WHERE id = \(off)")
                 try await bed.run("UPDATE webhook_endpoints SET deleted_at = now() WHERE id = \(deleted)")
                 try await bed.outbox().deliverDue(of: bed.north, at: .now())
                 #expect(catcher.all().isEmpty)
-                let expected = ["dead 1 endpoint deleted", "dead 1 endpoint is switched off"]
+                let expected = ["dead 1 endpoint deleted", "pending 1 endpoint is switched off"]
                 #expect(try await bed.deliveries().sorted() == expected)
             }
         }
@@ -182,7 +182,7 @@ import Testing
                 try await bed.notification(of: bed.north, .email, to: "ana@example.com")
                 let now = Timestamp.now().adding(seconds: 1)
                 let claimed = try await bed.database.withTenant(bed.north) { tx in
-                    _ = try await tx.first(DueDelivery.place)
+                    _ = try await tx.first(Event.place)
                     _ = try await tx.all(
                         DueNotification.claim(4, by: .email, at: now, lease: Outbox.lease, in: tx.tenantID))
                     return try await tx.all(

@@ -119,6 +119,7 @@ import Testing
             #expect(try await bed.post("/api/v1/stores", third, as: token).code == "quota_exceeded")
             let becomes = try await bed.send(.patch, "/api/v1/sites/W01", "{\"kind\":\"store\"}", as: token)
             #expect(becomes.code == "quota_exceeded")
+            try await bed.database.asSuperuser { try await $0.execute(script: "TRUNCATE products, vales CASCADE") }
             #expect(try await bed.send(.delete, "/api/v1/stores/T02", nil, as: token).status == .noContent)
             #expect(try await bed.post("/api/v1/stores", third, as: token).status == .created)
         }

@@ -426,13 +426,16 @@ struct AccessRow: Sendable {
         row("alerts/:id", "alerts/\(TwoTenants.alert)", foreign: "alerts/\(TwoTenants.southernAlert)"),
         change(
             .post, "alerts/:id/acknowledge", "alerts/\(TwoTenants.alert)/acknowledge",
-            foreign: "alerts/\(TwoTenants.southernAlert)/acknowledge"),
+            foreign: "alerts/\(TwoTenants.southernAlert)/acknowledge"
+        ).everywhere,
         change(
             .post, "alerts/:id/comments", "alerts/\(TwoTenants.alert)/comments", "{\"text\":\"Seen\"}",
-            foreign: "alerts/\(TwoTenants.southernAlert)/comments"),
+            foreign: "alerts/\(TwoTenants.southernAlert)/comments"
+        ).everywhere,
         change(
             .post, "alerts/:id/resolve", "alerts/\(TwoTenants.alert)/resolve",
-            foreign: "alerts/\(TwoTenants.southernAlert)/resolve"),
+            foreign: "alerts/\(TwoTenants.southernAlert)/resolve"
+        ).everywhere,
         row("reports/weekly", "reports/weekly"),
         row("jobs", "jobs"),
         row("jobs/:name/runs", "jobs/cleanup/runs"),
