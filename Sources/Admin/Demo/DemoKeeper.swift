@@ -64,7 +64,8 @@ struct DemoKeeper: Sendable {
         let store = Onboarding.codes(DemoPlaces.storeCount).randomElement()?.rawValue ?? ""
         let vale = Vale(
             site_id: site, lines: lines, requested_by: "Store \(store)", request_id: UUID.v7().lowercaseString)
-        guard let made = try await api.post("/vales", vale, as: DemoAPI.Thing.self) else { return } // there is too little
+        // There may be too little.
+        guard let made = try await api.post("/vales", vale, as: DemoAPI.Thing.self) else { return }
         _ = try await api.post("/vales/\(made.id)/\(Int.random(in: 0..<5) == 0 ? "cancel" : "deliver")")
     }
 
