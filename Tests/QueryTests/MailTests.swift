@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func whatIsNeverTakenIsCounted() async throws {
-        try await MailCatcher.run(refusals: [.forbidden, .serviceUnavailable, .serviceUnavailable]) {
+        try await MailCatcher.run(refusals: [.unprocessableContent, .serviceUnavailable, .serviceUnavailable]) {
             catcher, notifier in
             let metrics = MetricRegistry()
             let postman = Postman(notifier, pauses: [.zero], metrics: metrics, logger: .silent)
